@@ -1,0 +1,152 @@
+"""Running a rule on a problem: every lane at once, every step kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from lrlib import checks
+from lrlib.optimizers.layerwise import Layerwise
+
+#: A run whose loss ends this many times above its start counts as diverged, even if nothing overflowed yet.
+DIVERGED = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What a run left behind. `*lanes` stands for the lane axes, if there are any.
+
+    A lane that overflows is data: from then on its `x`, `loss` and `grad_norm` are inf.
+    """
+
+    x: np.ndarray  #: (records, \*lanes, d) parameters
+    loss: np.ndarray  #: (records, \*lanes) loss at x, over all data
+    lr: np.ndarray  #: (steps, \*lanes) rate actually used at each step
+    grad_norm: np.ndarray  #: (records, \*lanes) norm of the gradient that the rule was given at x
+    step: np.ndarray  #: (records,) number of updates made before each record
+
+    @property
+    def diverged(self):
+        """(\\*lanes) True where the loss overflowed or ended more than `DIVERGED` times above its start."""
+        first, last = self.loss[0], self.loss[-1]
+        return ~np.isfinite(last) | ((first > 0) & (last > DIVERGED * first))
+
+
+def minimize(problem, optimizer, steps, x0=None, seed=None, every=1):
+    """Run `optimizer` on `problem` and keep the way.
+
+    Lanes: hyper-parameters and `x0` may have leading axes that broadcast against (d,); all their combinations run at
+    once, each as if it ran alone.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to minimize. If it has `sample`, each step sees the gradient of a fresh mini-batch.
+    optimizer : Optimizer
+        The rule; its hyper-parameters may be arrays (lanes) or schedules.
+    steps : int
+        How many updates.
+    x0 : array of shape (..., d), optional
+        Where to start. By default `problem.x0`, or `problem.initialize` if there is one and a seed is given.
+    seed : int or sequence of int, optional
+        Seed of the start and the mini-batches. A sequence makes a lane of each seed, on the last lane axis.
+        None means 0.
+    every : int
+        Record each `every`-th step only, and the last. With 1, records = steps + 1.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    TypeError
+        If a hyper-parameter is not a number, an array or a schedule.
+    ValueError
+        If `steps` or `every` is not a whole number, `x0` is not finite or shapes do not broadcast.
+
+    Examples
+    --------
+    >>> from lrlib import SGD, Quadratic
+    >>> run = minimize(Quadratic([1.0]), SGD(lr=np.array([[0.5], [1.0]])), steps=2)
+    >>> run.x[:, :, 0].tolist()
+    [[1.0, 1.0], [0.5, 0.0], [0.25, 0.0]]
+    """
+    steps, every = checks.whole("steps", steps, least=0), checks.whole("every", every, least=1)
+    start, rng = begin(problem, x0, seed)
+    lanes = lane_shape(optimizer, start, rng)
+    records = np.unique(np.append(np.arange(0, steps + 1, every), steps))
+    place = {step: i for i, step in enumerate(records.tolist())}
+    x, path = empty(lanes, start.dtype), empty((len(records), *lanes), start.dtype, records=True)
+    x[...] = start
+    slope, rates = np.empty(path.shape[:-1]), np.empty((steps, *lanes[:-1]))
+    rule = Layerwise(optimizer, problem.blocks) if optimizer.core and problem.blocks else optimizer
+    moving = any(callable(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "lr")
+    stochastic = hasattr(problem, "sample")
+    with np.errstate(all="ignore"):  # a lane that overflows is data
+        state = rule.init(x)
+        for t in range(1, steps + 2):
+            g = (problem.sample(rng) if stochastic else problem).grad(x)
+            if t - 1 in place:
+                path[place[t - 1]] = x
+                slope[place[t - 1]] = np.sqrt((g * g).sum(-1))
+            if t > steps:
+                break
+            lr = optimizer.rate(t)
+            rates[t - 1] = lr if np.ndim(lr) == 0 else lr[..., 0]
+            x, state = (rule.at(t) if moving else rule).update(x, g, state, t=t, lr=lr)
+        loss = problem.loss(path)
+    lost = np.logical_or.accumulate(~(np.isfinite(loss) & np.isfinite(path).all(-1)), axis=0)
+    path[lost] = loss[lost] = slope[lost] = np.inf
+    return Trajectory(path, loss, rates, slope, records)
+
+
+def begin(problem, x0, seed):
+    """The start and the source of mini-batches: one generator, or a list with one a lane."""
+    many = isinstance(seed, (Sequence, np.ndarray))
+    seeds = [checks.whole("seed", s, least=0) for s in (seed if many else [0 if seed is None else seed])]
+    if not seeds:
+        raise ValueError("seed must hold at least one number, got none")
+    if x0 is not None:
+        start = np.asarray(x0, dtype=problem.x0.dtype)
+    elif hasattr(problem, "initialize") and seed is not None:
+        rngs = [np.random.default_rng(s) for s in seeds]
+        start = problem.initialize(rngs if many else rngs[0])
+    else:
+        start = problem.x0
+    if start.ndim == 0 or start.shape[-1] != problem.dim:
+        raise ValueError(f"x0 must have shape (..., {problem.dim}), got {start.shape}")
+    if not np.isfinite(start).all():
+        raise ValueError(f"x0 must be finite, got {start[~np.isfinite(start)][0]}")
+    noise = [np.random.default_rng(s).spawn(1)[0] for s in seeds]  # apart from the start: x0= leaves the batches alone
+    return start, noise if many else noise[0]
+
+
+def lane_shape(optimizer, start, rng):
+    """The shape that x takes when every hyper-parameter and every seed has its lane."""
+    shape = np.broadcast_shapes(start.shape, (len(rng), 1)) if isinstance(rng, list) else start.shape
+    for field in fields(optimizer):
+        value = getattr(optimizer, field.name)
+        lanes = np.shape(value(0) if callable(value) else value)
+        try:
+            joint = np.broadcast_shapes(shape, lanes)
+        except ValueError:
+            joint = ()
+        if joint[-1:] != start.shape[-1:] or (field.name == "lr" and lanes[-1:] not in ((), (1,))):
+            raise ValueError(
+                f"{field.name} of shape {lanes} does not broadcast against x of shape {shape};"
+                f" one value a lane has shape (lanes, 1)"
+            )
+        shape = joint
+    return shape
+
+
+def empty(shape, dtype, records=False):
+    """Memory for x, or for records of it; lanes are neighbours where they outnumber the coordinates.
+
+    NumPy's inner loops then run along the lanes, not along the few coordinates.
+    """
+    first = 1 if records else 0
+    if np.prod(shape[first:-1]) <= shape[-1]:
+        return np.empty(shape, dtype)
+    return np.moveaxis(np.empty((*shape[:first], shape[-1], *shape[first:-1]), dtype), first, -1)

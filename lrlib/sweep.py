@@ -1,0 +1,106 @@
+"""Many hyper-parameters and many seeds in one batched run."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from lrlib import checks
+from lrlib.minimize import minimize
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Where each combination ended. The axes are those of `grid`, in its order, then the seeds."""
+
+    grid: dict[str, np.ndarray]  #: name of the hyper-parameter -> its values
+    seeds: tuple[int, ...]
+    loss: np.ndarray  #: (\*grid, seeds) loss at the end, over all data; inf where the lane overflowed
+    x: np.ndarray  #: (\*grid, seeds, d) parameters at the end
+    diverged: np.ndarray  #: (\*grid, seeds) as `Trajectory.diverged`
+
+    @property
+    def median(self):
+        """(\\*grid) Median of the final loss over the seeds."""
+        return np.median(self.loss, axis=-1)
+
+    @property
+    def best(self):
+        """The grid point with the lowest median loss, as name -> value."""
+        index = np.unravel_index(np.argmin(self.median), self.median.shape)
+        return {name: float(values[i]) for (name, values), i in zip(self.grid.items(), index, strict=True)}
+
+    def basin(self, factor=2.0):
+        """Lowest and highest rate, in one run of grid points around the best, whose median loss is near the best.
+
+        Parameters
+        ----------
+        factor : float
+            "Near" means at most this many times the best median loss.
+
+        Returns
+        -------
+        low, high : float
+
+        Raises
+        ------
+        ValueError
+            If the grid has more than one axis or `factor` is below 1.
+        """
+        if len(self.grid) != 1:
+            raise ValueError(f"basin needs a grid of one axis, got {list(self.grid)}")
+        if factor < 1:
+            raise ValueError(f"factor must be at least 1, got {factor:g}")
+        (values,), median = self.grid.values(), self.median
+        near, best = median <= factor * median.min(), int(np.argmin(median))
+        low = best - int(np.argmin(np.append(near[best::-1], False))) + 1
+        high = best + int(np.argmin(np.append(near[best:], False))) - 1
+        return float(values[low]), float(values[high])
+
+
+def sweep(problem, optimizer, *, steps, seeds=1, x0=None, **grid):
+    """Run `optimizer` on `problem` for every combination of the given hyper-parameters and seeds, all at once.
+
+    Parameters
+    ----------
+    problem : Problem
+    optimizer : Optimizer
+        Gives the hyper-parameters that are not swept.
+    steps : int
+    seeds : int or sequence of int
+        How many seeds (0, 1, ...), or which.
+    x0 : array of shape (d,), optional
+        As in `minimize`.
+    **grid : array of shape (n,)
+        Values by name of the hyper-parameter: ``lr=np.logspace(-4, 0, 60)``.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    TypeError
+        If the optimizer has no hyper-parameter of that name.
+    ValueError
+        If a grid is empty or not a vector, or a value is outside its range.
+
+    Examples
+    --------
+    >>> from lrlib import SGD, Quadratic
+    >>> sweep(Quadratic([1.0, 10.0]), SGD(), steps=100, lr=[0.01, 0.15, 0.3]).best
+    {'lr': 0.15}
+    """
+    names = [field.name for field in fields(optimizer)]
+    for name in grid:
+        if name not in names:
+            raise TypeError(f"{type(optimizer).__name__} has no hyper-parameter {name!r}; it has {', '.join(names)}")
+    grid = {name: np.asarray(values, dtype=float) for name, values in grid.items()}
+    for name, values in grid.items():
+        if values.ndim != 1 or not values.size:
+            raise ValueError(f"{name} must be a vector of values, got shape {values.shape}")
+    seeds = tuple(range(checks.whole("seeds", seeds, least=1))) if np.ndim(seeds) == 0 else tuple(seeds)
+    axes = len(grid) + 2  # the seeds and the coordinates come last
+    shapes = np.ones((len(grid), axes), int) - 2 * np.eye(len(grid), axes, dtype=int)  # -1 on an axis of its own
+    lanes = {name: values.reshape(shape) for (name, values), shape in zip(grid.items(), shapes, strict=True)}
+    run = minimize(problem, replace(optimizer, **lanes), steps, x0=x0, seed=list(seeds), every=max(steps, 1))
+    return Sweep(grid, seeds, run.loss[-1], run.x[-1], run.diverged)

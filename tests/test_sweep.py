@@ -1,0 +1,58 @@
+"""Sweeps: every combination, its best, its basin."""
+
+import numpy as np
+import pytest
+
+from lrlib import SGD, Adam, NoisyQuadratic, Quadratic, Sweep, minimize, sweep
+
+NOISY = NoisyQuadratic([1.0, 4.0], sigma=0.2)
+
+
+def test_equals_separate_runs_for_every_rate_and_seed():
+    rates = np.array([0.01, 0.1, 0.3])
+    result = sweep(NOISY, Adam(), lr=rates, seeds=2, steps=30)
+    assert result.loss.shape == (3, 2) and result.x.shape == (3, 2, 2) and result.seeds == (0, 1)
+    for i, rate in enumerate(rates):
+        for seed in range(2):
+            alone = minimize(NOISY, Adam(rate), 30, seed=seed)
+            np.testing.assert_allclose(result.x[i, seed], alone.x[-1], rtol=1e-12)
+            assert result.loss[i, seed] == pytest.approx(alone.loss[-1], rel=1e-12)
+
+
+def test_several_grids_make_a_product_in_their_order():
+    result = sweep(NOISY, SGD(), momentum=[0.0, 0.5, 0.9], lr=[0.01, 0.1], seeds=[4], steps=10)
+    assert list(result.grid) == ["momentum", "lr"] and result.loss.shape == (3, 2, 1)
+    alone = minimize(NOISY, SGD(0.1, momentum=0.9), 10, seed=4)
+    assert result.loss[2, 1, 0] == pytest.approx(alone.loss[-1], rel=1e-12)
+
+
+def test_best_is_the_lowest_median_and_diverged_lanes_are_infinite():
+    result = sweep(Quadratic([1.0, 10.0]), SGD(), lr=[0.01, 0.18, 5.0], steps=200)
+    assert result.best == {"lr": 0.18}
+    assert result.diverged[:, 0].tolist() == [False, False, True] and np.isinf(result.loss[2, 0])
+
+
+def test_basin_is_the_run_of_near_best_rates_around_the_best():
+    loss = np.array([9.0, 1.5, 5.0, 1.9, 1.0, 1.2, 2.1, 1.1])[:, None]
+    rates = np.arange(1.0, 9.0)
+    result = Sweep({"lr": rates}, (0,), loss, loss[..., None], loss > 100)
+    assert result.basin() == (4.0, 6.0)
+    assert result.basin(1.0) == (5.0, 5.0)
+    assert result.basin(10.0) == (1.0, 8.0)
+    with pytest.raises(ValueError, match="factor must be at least 1, got 0.5"):
+        result.basin(0.5)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "message"),
+    [
+        ({"rate": [0.1]}, TypeError, "SGD has no hyper-parameter 'rate'; it has lr, momentum"),
+        ({"lr": []}, ValueError, r"lr must be a vector of values, got shape \(0,\)"),
+        ({"lr": [[0.1]]}, ValueError, r"lr must be a vector of values, got shape \(1, 1\)"),
+        ({"lr": [0.1, -2.0]}, ValueError, "lr must be finite and not negative, got -2"),
+        ({"lr": [0.1], "seeds": 0}, ValueError, "seeds must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_bad_input_is_named(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        sweep(NOISY, SGD(), steps=3, **kwargs)
