@@ -1,0 +1,1 @@
+"""Long runs, and the records that the chapters read."""
