@@ -1,0 +1,329 @@
+"""Paths of iterates on the function they descend: over contours in two dimensions, along the curve in one."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lrlib.checks import whole
+from lrlib.plots.figure import WIDTH, Figure, blank, key
+from lrlib.plots.inputs import by_name, interval
+from lrlib.plots.style import CONTOUR, INK, QUIET, house_style, styles_of
+from lrlib.plots.wording import count, named, number, point
+
+
+def path_of(trajectory, dim: int, label: str) -> np.ndarray:
+    """Return the finite part of the path of a single run, (records, dim)."""
+    x = np.asarray(trajectory.x, dtype=float)
+    if x.ndim > 2:
+        x = x.reshape(len(x), -1, x.shape[-1])
+        if x.shape[1] > 1:
+            raise ValueError(f"trajectories[{label!r}] must be a single run, got {x.shape[1]} lanes: split it by_lane")
+        x = x[:, 0]
+    if x.shape[1] != dim:
+        raise ValueError(f"trajectories[{label!r}] must have {dim} parameters, got {x.shape[1]}")
+    finite = np.isfinite(x).all(axis=1)
+    return x if finite.all() else x[: int(finite.argmin())]
+
+
+def departs(trajectory, path: np.ndarray, minima: np.ndarray) -> bool:
+    """Whether a run ends far from where it started, compared with how far that was from the nearest minimum."""
+    if bool(np.any(trajectory.diverged)) or len(path) < len(trajectory.x):
+        return True
+    if not len(minima):
+        return False
+    start, end = (np.linalg.norm(minima - p, axis=-1).min() for p in (path[0], path[-1]))
+    return bool(end > 1.5 * start > 0)
+
+
+def beginning(path: np.ndarray, minima: np.ndarray) -> np.ndarray:
+    """Return the part of a departing path that deserves room: until it is much further out than where it began.
+
+    Where the first step is already, the room is the one between the start and its mirror image in the minimum.
+    """
+    if not len(minima):
+        return path[:1]
+    nearest = minima[np.linalg.norm(minima - path[0], axis=-1).argmin()]
+    far = (np.abs(path - nearest) > 1.4 * np.abs(path[0] - nearest)).any(axis=1)
+    near = path[: int(far.argmax())] if far.any() else path
+    return near if len(near) > 1 else np.stack([path[0], 2 * nearest - path[0]])
+
+
+def exit_point(path: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int, np.ndarray] | None:
+    """Return the index of the first point outside the frame and where the path crosses it, or None."""
+    outside = ((path < low) | (path > high)).any(axis=1)
+    if not outside.any():
+        return None
+    i = int(outside.argmax())
+    if i == 0:
+        return 0, np.clip(path[0], low, high)
+    a, move = path[i - 1], path[i] - path[i - 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(move > 0, (high - a) / move, np.where(move < 0, (low - a) / move, np.inf))
+    return i, a + min(1.0, shares.min()) * move
+
+
+def frame(points: np.ndarray, aspect: float, equal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of a frame around the points; with equal scales its sides are in the ratio `aspect`."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = high - low
+    size = np.where(size > 0, size, size.max() or 1.0) * 1.24
+    if equal:
+        size = np.maximum(size, size[::-1] * np.array([aspect, 1 / aspect]))
+    middle = (low + high) / 2
+    return middle - size / 2, middle + size / 2
+
+
+def panels(n: int, columns: int | None) -> tuple[int, int, bool]:
+    """Return rows and columns, and whether all runs share one panel."""
+    if columns is None:
+        return 1, 1, True
+    columns = min(whole("columns", columns, least=1), n)
+    return -(-n // columns), columns, False
+
+
+@house_style()
+def paths(
+    problem,
+    trajectories,
+    *,
+    columns: int | None = None,
+    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    levels: int | Sequence[float] = 10,
+    equal: bool = True,
+    dots: bool = True,
+    height: float | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw paths over the contours of a problem with two parameters.
+
+    Every recorded point is a dot; the start is a ring, the end the marker of the run, known minima are stars. A path
+    that leaves the frame is cut there, and an arrowhead marks where it goes.
+
+    Parameters
+    ----------
+    problem : Problem
+        With two parameters.
+    trajectories : Trajectory or dict of str to Trajectory
+        Single runs by name; split lanes with `by_lane`.
+    columns : int, optional
+        Draw each run in a panel of its own, so many in a row. By default all share one panel.
+    limits : ((low, high), (low, high)), optional
+        Frame of the two parameters. By default it fits the runs that do not diverge.
+    levels : int or sequence of float
+        How many contours, evenly spaced in the logarithm of the height above the minimum, or the losses themselves.
+    equal : bool
+        Same scale on both axes, so that the gradient stands at right angles to the contours; not with `limits`.
+    dots : bool
+        Whether to draw the points; without them long runs are clearer.
+    height : float, optional
+        Of the figure in inches.
+    title : str, optional
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the problem has not two parameters or a trajectory has lanes.
+
+    Examples
+    --------
+    >>> from lrlib import SGD, Quadratic, minimize
+    >>> bowl = Quadratic([1.0, 10.0], x0=[4.0, 1.5])
+    >>> print(paths(bowl, {"SGD": minimize(bowl, SGD(lr=0.1), steps=30)}).alt)
+    Contours of the loss over two parameters, minimum at (0, 0). SGD: 30 steps from (4, 1.5) to (0.17, 0), loss 19.2 \
+to 0.0144.
+    """
+    if getattr(problem, "dim", None) != 2:
+        raise ValueError(f"problem must have two parameters, got {getattr(problem, 'dim', type(problem).__name__)}")
+    runs = by_name(trajectories, "trajectories", ("x", "loss", "step", "diverged"))
+    found = {label: path_of(run, 2, label) for label, run in runs.items()}
+    minima = np.asarray(problem.minima, dtype=float).reshape(-1, 2)
+    rows, n_columns, together = panels(len(runs), columns)
+    height = height or (4.6 if together else rows * (2.8 if n_columns < 3 else 2.1) + 0.3)
+    aspect = (WIDTH / n_columns - 0.75) / (height / rows - 0.75)
+    if limits is None:
+        shown = [beginning(p, minima) if departs(runs[label], p, minima) else p for label, p in found.items()]
+        low, high = frame(np.concatenate([*shown, minima]), aspect, equal)
+    else:
+        (x_low, x_high), (y_low, y_high) = (interval("limits", pair) for pair in limits)
+        low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
+
+    figure, axes = blank(rows, n_columns, height=height, title=title, sharex=True, sharey=True)
+    styles, words = styles_of(runs), []
+    surface = contours(problem, low, high, levels, minima)
+    flat = axes.ravel()
+    for ax in flat[: 1 if together else len(runs)]:
+        ax.contour(*surface, colors=CONTOUR, linewidths=0.8, zorder=0)
+        ax.plot(*minima.T, linestyle="", marker="*", markersize=13, color=INK, markeredgecolor="white", zorder=2)
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        if equal and limits is None:
+            ax.set_aspect("equal")
+    for i, (label, path) in enumerate(found.items()):
+        ax = flat[0 if together else i]
+        leaves = draw_path(ax, path, low, high, styles[label], dots)
+        words.append(named(label, path_words(runs[label], path, leaves, departs(runs[label], path, minima))))
+        if not together:
+            ax.set_title(label)
+    for ax in flat[len(runs) if not together else 1 :]:
+        ax.set_axis_off()
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$\theta_1$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$\theta_2$", rotation=0, labelpad=10)
+    if together:
+        key(flat[0], styles, markers=True)
+    where = [point(m) for m in minima if ((low <= m) & (m <= high)).all()]
+    ground = f", {'minimum' if len(where) == 1 else 'minima'} at {', '.join(where)}" if where else ""
+    return Figure(figure, f"Contours of the loss over two parameters{ground}. {' '.join(words)}")
+
+
+def contours(problem, low: np.ndarray, high: np.ndarray, levels, minima: np.ndarray):
+    """Return X, Y, Z and levels for `contour`."""
+    x, y = (np.linspace(low[i], high[i], 241) for i in (0, 1))
+    mesh = np.stack(np.meshgrid(x, y), axis=-1)
+    with np.errstate(all="ignore"):
+        z = np.asarray(problem.loss(mesh), dtype=float)
+    z = np.where(np.isfinite(z), z, np.nan)
+    if np.ndim(levels) == 0:
+        floor = min(np.nanmin(z), float(problem.loss(minima).min()) if len(minima) else np.inf)
+        top = np.nanmax(z) - floor
+        # The lowest contour encloses a small part of the frame; below it the levels would only crowd the minimum.
+        bottom = max(np.nanquantile(z, 0.004) - floor, 1e-9 * top)
+        levels = floor + np.geomspace(bottom, top, whole("levels", levels, least=2) + 1)[:-1]
+    return x, y, z, np.sort(np.asarray(levels, dtype=float))
+
+
+def draw_path(ax, path: np.ndarray, low: np.ndarray, high: np.ndarray, style, dots: bool) -> int | None:
+    """Draw a path up to where it leaves the frame; return the record that is outside, or None."""
+    color, linestyle, marker = style
+    leaves = exit_point(path, low, high)
+    inside = path if leaves is None else path[: leaves[0]]
+    drawn = path if leaves is None else np.concatenate([inside, leaves[1][None]])
+    ax.plot(*drawn.T, color=color, linestyle=linestyle, linewidth=1.6, zorder=3)
+    if dots:
+        ax.plot(*inside.T, color=color, linestyle="", marker="o", markersize=3.6, zorder=4)
+    if len(inside):
+        ax.plot(*inside[0], marker="o", markersize=8, markerfacecolor="white", markeredgecolor=color, mew=1.8, zorder=5)
+    if leaves is None and len(path) > 1:
+        ax.plot(*path[-1], color=color, marker=marker, markersize=7, markeredgecolor="white", mew=0.8, zorder=5)
+    if leaves is not None and len(drawn) > 1:
+        arrowhead(ax, drawn[-2], drawn[-1], color)
+    return None if leaves is None else leaves[0]
+
+
+def arrowhead(ax, tail: np.ndarray, tip: np.ndarray, color: str) -> None:
+    """Draw an arrowhead at `tip`."""
+    style = "-|>,head_width=0.35,head_length=0.7"
+    ax.annotate(
+        "", xy=tip, xytext=tail, zorder=6, annotation_clip=False,
+        arrowprops={"arrowstyle": style, "color": color, "lw": 0, "shrinkA": 0, "shrinkB": 0},
+    )
+
+
+def path_words(run, path: np.ndarray, leaves: int | None, away: bool) -> str:
+    """Say where a path starts and ends, or that it diverges."""
+    steps = np.asarray(run.step)
+    loss = np.asarray(run.loss).reshape(len(steps), -1)[:, 0]
+    text = f"{count(int(steps[-1]), 'step')} from {point(path[0])}"
+    outside = f", outside the frame at step {steps[leaves]}" if leaves is not None else ""
+    if away:
+        return f"diverges from {point(path[0])}{outside}"
+    hops = np.diff(path[:, 0])
+    hops = hops[np.abs(hops) > 1e-9 * np.abs(path).max()]
+    hopping = path.shape[1] == 1 and len(hops) > 1 and bool((hops[1:] * hops[:-1] < 0).mean() > 0.5)
+    text += f" to {point(path[-1])}" + (", hopping from side to side" if hopping else "")
+    return f"{text}{outside}, loss {number(loss[0])} to {number(loss[-1])}"
+
+
+@house_style()
+def descent_1d(
+    function,
+    trajectories,
+    *,
+    columns: int | None = 2,
+    limits: tuple[float, float] | None = None,
+    xlabel: str = r"$\theta$",
+    ylabel: str = "loss",
+    height: float | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw a function of one parameter with the iterates hopping on it, one panel for each run.
+
+    The start is a ring. An iterate beyond the frame is not drawn: an arrowhead marks where the path leaves.
+
+    Parameters
+    ----------
+    function : Problem or callable
+        A problem with one parameter, or a function of an array.
+    trajectories : Trajectory or dict of str to Trajectory
+        Single runs by name; split lanes with `by_lane`.
+    columns : int, optional
+        Panels in a row; None draws all runs in one panel.
+    limits : (low, high), optional
+        Of the parameter. By default as wide as the runs that do not diverge, both sides of the lowest point alike.
+    xlabel, ylabel, height, title
+        As in the other figures.
+
+    Examples
+    --------
+    >>> from lrlib import SGD, Quadratic, minimize
+    >>> bowl = Quadratic([1.0], x0=[2.0])
+    >>> print(descent_1d(bowl, {"rate 0.5": minimize(bowl, SGD(lr=0.5), steps=4)}).alt)
+    A curve of the loss over one parameter with the iterates on it. rate 0.5: 4 steps from 2 to 0.125, loss 2 to \
+0.00781.
+    """
+    runs = by_name(trajectories, "trajectories", ("x", "loss", "step", "diverged"))
+    value = curve_of(function)
+    found = {label: path_of(run, 1, label) for label, run in runs.items()}
+    minima = np.asarray(getattr(function, "minima", np.empty((0, 1))), dtype=float).reshape(-1, 1)
+    if limits is None:
+        shown = [beginning(p, minima) if departs(runs[label], p, minima) else p for label, p in found.items()]
+        seen = np.concatenate([*shown, minima])
+        # One minimum known: the frame is symmetric about it, so that a hop to the other side has room.
+        seen = np.concatenate([seen, 2 * minima - seen]) if len(minima) == 1 else seen
+        low, high = float(seen.min()), float(seen.max())
+        margin = 0.15 * (high - low) or 1.0
+        low, high = low - margin, high + margin
+    else:
+        low, high = interval("limits", limits)
+    rows, n_columns, together = panels(len(runs), columns)
+    figure, axes = blank(
+        rows, n_columns, height=height or (3.4 if together else 2.3 * rows + 0.4), title=title, sharex=True, sharey=True
+    )
+    x = np.linspace(low, high, 400)
+    y = value(x)
+    margin = 0.06 * np.ptp(y) or 1.0
+    bottom, top = float(y.min() - margin), float(y.max() + margin)
+    styles, words, flat = styles_of(runs), [], axes.ravel()
+    for ax in flat[: 1 if together else len(runs)]:
+        ax.plot(x, y, color=QUIET, linewidth=1.3, zorder=1)
+        ax.set(xlim=(low, high), ylim=(bottom, top))
+    for i, (label, theta) in enumerate(found.items()):
+        ax = flat[0 if together else i]
+        with np.errstate(all="ignore"):
+            path = np.column_stack([theta, value(theta[:, 0])])
+        path = path[np.isfinite(path).all(axis=1)]
+        leaves = draw_path(ax, path, np.array([low, bottom]), np.array([high, top]), styles[label], True)
+        words.append(named(label, path_words(runs[label], theta, leaves, departs(runs[label], theta, minima))))
+        if not together:
+            ax.set_title(label)
+    for ax in flat[1 if together else len(runs) :]:
+        ax.set_axis_off()
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+    if together:
+        key(flat[0], styles, markers=True)
+    return Figure(figure, f"A curve of the loss over one parameter with the iterates on it. {' '.join(words)}")
+
+
+def curve_of(function) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of an array of parameters from a problem with one parameter or from such a function."""
+    if hasattr(function, "loss"):
+        if function.dim != 1:
+            raise ValueError(f"function must have one parameter, got {function.dim}")
+        return lambda theta: np.asarray(function.loss(np.asarray(theta)[..., None]), dtype=float)
+    if not callable(function):
+        raise TypeError(f"function must be a problem or a function, got {type(function).__name__}")
+    return lambda theta: np.asarray(function(np.asarray(theta)), dtype=float)
+

@@ -1,0 +1,434 @@
+"""Figures: the same bytes for the same data, the numbers they say are the numbers they show, bad input is named."""
+
+import base64
+import io
+import subprocess
+import sys
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrlib import SGD, Adam, ExponentialDecay, NoisyQuadratic, Quadratic, Rosenbrock, minimize, plots, sweep
+from lrlib.plots.on_surface import exit_point
+from lrlib.plots.style import _OTHERS, styles_of
+from lrlib.plots.wording import curve, number
+
+BOWL = Quadratic([1.0, 10.0], x0=[4.0, 1.5])
+RATES = np.array([0.02, 0.18, 0.21])
+NAMES = [f"rate {rate:g}" for rate in RATES]
+RECORD = {
+    "lr": [1e-4, 1e-3, 1e-2, 1e-1, 1.0],
+    "loss": [[2.0, 2.1, 2.2], [1.0, 1.5, 1.1], [0.5, 0.75, 0.6], [0.9, 0.7, 0.8], [np.inf, 4.0, np.inf]],
+}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return plots.by_lane(minimize(BOWL, SGD(lr=RATES[:, None]), steps=40), NAMES)
+
+
+@pytest.fixture(scope="module")
+def lost():
+    return minimize(BOWL, SGD(lr=3.0), steps=400)
+
+
+def one_of_each(runs):
+    bowl = Quadratic([1.0], x0=[2.0])
+    return {
+        "paths": plots.paths(BOWL, runs),
+        "training": plots.training(runs),
+        "sensitivity": plots.sensitivity({"Adam": RECORD}, defaults={"Adam": 1e-3}),
+        "rates": plots.rates({"decay": ExponentialDecay(0.01, decay_steps=10, decay_rate=0.9)}, 100),
+        "lines": plots.lines({"a": ([0, 1, 2], [1, 3, 2])}, xlabel="x", ylabel="y", vertical={"here": 1.0}),
+        "descent_1d": plots.descent_1d(bowl, {"good": minimize(bowl, SGD(lr=0.6), steps=9)}),
+    }
+
+
+def line_of(axes, color):
+    return [line for line in axes.get_lines() if line.get_color() == color]
+
+
+class TestFigure:
+    def test_every_kind_is_a_small_palette_png_without_metadata(self, runs):
+        for name, figure in one_of_each(runs).items():
+            png = figure.png()
+            image = Image.open(io.BytesIO(png))
+            assert (image.mode, image.width, image.info) == ("P", 1280, {}), name
+            assert len(png) < 45_000, name
+
+    def test_the_same_data_give_the_same_bytes_and_showing_twice_changes_nothing(self, runs):
+        for (name, first), second in zip(one_of_each(runs).items(), one_of_each(runs).values(), strict=True):
+            png = first.png()
+            assert png == second.png() and png == first.png(), name
+            assert first.alt == second.alt, name
+
+    def test_other_data_give_other_bytes(self, runs):
+        some = {name: runs[name] for name in NAMES[:2]}
+        assert plots.training(runs).png() != plots.training(some).png()
+
+    def test_the_palette_stays_close_to_the_colours_drawn(self, runs):
+        figure = plots.training(runs)
+        image = np.asarray(Image.open(io.BytesIO(figure.png())).convert("RGB")).astype(int)
+        true = np.asarray(figure.figure.canvas.buffer_rgba())[..., :3].astype(int)
+        assert np.quantile(np.abs(image - true), 0.999) <= 24  # only smoothed edges are off, and by a tenth
+        assert np.abs(image - true).mean() < 0.1
+        assert (image[0, 0] == 255).all()
+
+    def test_display_carries_the_png_and_the_alternative_text(self, runs):
+        figure = plots.training(runs)
+        data, metadata = figure._repr_mimebundle_()
+        assert base64.b64decode(data["image/png"]) == figure.png()
+        assert data["text/plain"] == figure.alt == repr(figure)
+        assert metadata["image/png"]["width"] == 640
+
+    def test_save_writes_the_png(self, runs, tmp_path):
+        figure = plots.training(runs)
+        figure.save(tmp_path / "figure.png")
+        assert (tmp_path / "figure.png").read_bytes() == figure.png()
+
+    def test_the_settings_of_the_reader_are_neither_used_nor_changed(self, runs):
+        plain = plots.training(runs).png()
+        with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.facecolor": "black"}):
+            before = dict(matplotlib.rcParams)
+            assert plots.training(runs).png() == plain
+            assert dict(matplotlib.rcParams) == before
+
+    def test_pyplot_is_never_imported(self):
+        code = (
+            "import sys; from lrlib import plots;"
+            "plots.lines({'a': ([0, 1], [0, 1])}, xlabel='x', ylabel='y').png();"
+            "sys.exit('matplotlib.pyplot' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestStyle:
+    def test_no_two_optimizers_share_colour_and_line_style(self):
+        pairs = [(style.color, style.linestyle) for style in plots.STYLE.values()]
+        assert len(set(pairs)) == len(pairs)
+
+    def test_the_optimizers_shown_together_most_differ_in_line_style_alone(self):
+        names = ("SGD", "SGD momentum", "Nesterov", "Adam")
+        assert len({plots.STYLE[name].linestyle for name in names}) == len(names)
+
+    def test_names_are_found_in_any_case_and_by_their_aliases(self):
+        assert plots.style_of("adam") == plots.STYLE["Adam"]
+        assert plots.style_of("momentum") == plots.style_of("SGD with momentum") == plots.STYLE["SGD momentum"]
+
+    def test_every_colour_stands_out_three_to_one_on_white(self):
+        for style in (*plots.STYLE.values(), *_OTHERS):
+            rgb = np.array(matplotlib.colors.to_rgb(style.color))
+            linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+            assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 3, style
+
+    def test_other_labels_get_the_same_styles_each_time_and_none_of_an_optimizer(self):
+        labels = [f"rate {i}" for i in range(20)]
+        styles = styles_of(labels)
+        assert styles == styles_of(labels)
+        assert len({style[:2] for style in styles.values()}) == 20
+        assert not {style.color for style in styles.values()} & {style.color for style in plots.STYLE.values()}
+
+    def test_optimizers_among_the_labels_do_not_use_up_other_styles(self):
+        assert styles_of(["Adam", "a", "SGD", "b"])["b"] == styles_of(["a", "b"])["b"]
+
+
+class TestWording:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [(0.123456, "0.123"), (52.46, "52.5"), (1e-5, "1e-5"), (12345, "1.23e4"), (0, "0"), (3e-17, "below 1e-12"),
+         (-3e-17, "above -1e-12"), (np.inf, "infinity"), (np.nan, "undefined"), (-0.5, "-0.5")],
+    )
+    def test_numbers_have_three_digits(self, value, text):
+        assert number(value) == text
+
+    @pytest.mark.parametrize(
+        ("y", "text"),
+        [([3, 3, 3], "constant at 3"), ([3, 2, 1], "falls from 3 to 1"), ([1, 2, 3], "rises from 1 to 3"),
+         ([3, 1, 2], "starts at 3, reaches its lowest, 1, at step 1, ends at 2"),
+         ([4, 1, 3, 1, 2], "falls from 4 to 2, going up and down on the way (its lowest, 1, at step 1)")],
+    )
+    def test_curves_are_told_by_their_ends_and_turns(self, y, text):
+        y = np.array(y, dtype=float)
+        assert curve(np.arange(len(y)), y, "step") == text
+
+
+class TestTraining:
+    def test_the_rate_drawn_is_the_rate_logged(self):
+        schedule = ExponentialDecay(0.1, decay_steps=7, decay_rate=0.5, staircase=True)
+        run = minimize(BOWL, SGD(lr=schedule), steps=30)
+        figure = plots.training({"SGD": run})
+        (line,) = figure.figure.axes[1].get_lines()
+        assert np.array_equal(line.get_ydata()[:-1], run.lr) and line.get_drawstyle() == "steps-post"
+        assert "falls in 4 jumps from 0.1 to 0.00625" in figure.alt
+
+    def test_the_rate_comes_from_the_log_and_not_from_the_rule(self, runs):
+        class Run:
+            x, loss, step, diverged = (getattr(runs[NAMES[0]], a) for a in ("x", "loss", "step", "diverged"))
+            lr = np.linspace(0.3, 0.1, 40)
+
+        (line,) = plots.training({"SGD": Run()}).figure.axes[1].get_lines()
+        assert np.array_equal(line.get_ydata()[:-1], Run.lr)
+
+    def test_the_loss_drawn_and_told_is_the_loss_of_the_run(self, runs):
+        figure = plots.training({"SGD": runs[NAMES[1]]})
+        (line,) = figure.figure.axes[0].get_lines()
+        assert np.array_equal(line.get_ydata(), runs[NAMES[1]].loss)
+        assert f"falls from 19.2 to {number(runs[NAMES[1]].loss[-1])}" in figure.alt
+        assert "constant at 0.18" in figure.alt
+
+    def test_steps_that_were_recorded_are_those_drawn(self):
+        run = minimize(BOWL, SGD(lr=0.1), steps=25, every=10)
+        (line,) = plots.training(run).figure.axes[0].get_lines()
+        assert line.get_xdata().tolist() == [0, 10, 20, 25]
+
+    def test_seeds_are_drawn_as_median_and_band(self):
+        run = minimize(NoisyQuadratic([1.0], x0=[3.0]), SGD(lr=0.1), steps=50, seed=range(5))
+        figure = plots.training({"SGD": run}, band="range")
+        (line,) = figure.figure.axes[0].get_lines()
+        assert np.array_equal(line.get_ydata(), np.median(run.loss, axis=1))
+        band = figure.figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+        assert band.max() == run.loss.max() and band.min() == run.loss.min()
+        assert "median over 5 seeds with a band from the lowest to the highest" in figure.alt
+        assert "between the quartiles" in plots.training({"SGD": run}).alt
+
+    @pytest.mark.parametrize("yscale", ["log", "linear"])
+    def test_a_run_that_diverges_leaves_at_the_top_without_warnings_and_without_squeezing_the_rest(
+        self, runs, lost, yscale
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure = plots.training({"good": runs[NAMES[1]], "bad": lost}, yscale=yscale)
+            figure.png()
+        above = figure.figure.axes[0]
+        first_lost = int(np.argmax(~np.isfinite(lost.loss)))
+        assert f"bad: diverges, not finite from step {first_lost}" in figure.alt
+        assert above.get_ylim()[1] < 100
+        assert [line.get_xdata()[0] for line in above.get_lines() if line.get_marker() == "^"] == [1]
+
+    def test_a_run_that_grows_is_said_to_diverge_before_it_overflows(self, runs):
+        assert "rate 0.21: diverges, growing from 19.2 to 2.3e4" in plots.training(runs).alt
+
+    def test_some_lost_seeds_are_counted(self):
+        starts = np.array([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]])
+        run = minimize(BOWL, SGD(lr=np.array([[0.1], [0.1], [3.0]])), steps=400, x0=starts)
+        assert "1 of 3 seeds diverged" in plots.training({"SGD": run}).alt
+
+
+class TestPaths:
+    def test_the_path_drawn_is_the_path_of_the_run(self, runs):
+        figure = plots.paths(BOWL, {"SGD": runs[NAMES[1]]})
+        line = line_of(figure.figure.axes[0], plots.STYLE["SGD"].color)[0]
+        assert np.array_equal(np.column_stack(line.get_data()), runs[NAMES[1]].x)
+        assert "40 steps from (4, 1.5) to (0.00143, 0.000199), loss 19.2 to 1.22e-6" in figure.alt
+        assert "minimum at (0, 0)" in figure.alt
+
+    def test_a_path_that_leaves_is_cut_at_the_frame(self, runs, lost):
+        for bad in (runs[NAMES[2]], lost):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                figure = plots.paths(BOWL, {"good": runs[NAMES[1]], "bad": bad})
+                figure.png()
+            axes = figure.figure.axes[0]
+            (x_low, x_high), (y_low, y_high) = axes.get_xlim(), axes.get_ylim()
+            x, y = line_of(axes, plots.style_of("bad", 1).color)[0].get_data()
+            assert x_low <= x.min() and x.max() <= x_high and y_low - 1e-9 <= y.min() and y.max() <= y_high + 1e-9
+            assert y_high < 8
+            assert "bad: diverges from (4, 1.5), outside the frame at step" in figure.alt
+
+    def test_the_exit_lies_where_the_segment_meets_the_frame(self):
+        path = np.array([[0.0, 0.0], [0.5, 0.5], [2.5, 1.5]])
+        index, point = exit_point(path, np.array([-1.0, -1.0]), np.array([1.0, 1.0]))
+        assert index == 2 and point.tolist() == [1.0, 0.75]
+        assert exit_point(path, np.array([-3.0, -3.0]), np.array([3.0, 3.0])) is None
+
+    def test_equal_scales_keep_right_angles(self, runs):
+        for columns in (None, 2, 3):
+            figure = plots.paths(BOWL, runs, columns=columns)
+            figure.png()
+            axes = figure.figure.axes[0]
+            (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
+            (_, bottom), (_, top) = axes.transData.transform([(0, 0), (0, 1)])
+            assert right - left == pytest.approx(top - bottom, rel=1e-6)
+            assert axes.get_window_extent().width > 0.8 * 1280 / (columns or 1) - 200  # and the panel is not squeezed
+
+    def test_columns_give_each_run_its_panel(self, runs):
+        figure = plots.paths(BOWL, runs, columns=2)
+        assert [axes.get_title(loc="left") for axes in figure.figure.axes] == [*NAMES, ""]
+
+    def test_contours_are_dense_enough_where_the_valley_is_flat(self):
+        run = minimize(Rosenbrock(), Adam(lr=0.05), steps=200)
+        figure = plots.paths(Rosenbrock(), {"Adam": run})
+        levels = figure.figure.axes[0].collections[0].levels
+        assert len(levels) == 10 and (np.diff(levels) > 0).all() and levels[0] < 2
+
+    def test_in_one_dimension_the_iterates_lie_on_the_curve(self):
+        bowl = Quadratic([1.0], x0=[2.0])
+        run = minimize(bowl, SGD(lr=1.9), steps=12)
+        figure = plots.descent_1d(bowl, {"oscillating": run})
+        x, y = line_of(figure.figure.axes[0], plots.style_of("oscillating").color)[0].get_data()
+        assert np.array_equal(x, run.x[:, 0]) and np.allclose(y, run.loss, rtol=1e-12)
+        assert "12 steps from 2 to 0.565, hopping from side to side, loss 2 to 0.16" in figure.alt
+
+    def test_one_dimension_takes_a_plain_function(self):
+        run = minimize(Quadratic([2.0], x0=[1.0]), SGD(lr=0.1), steps=5)
+        assert "5 steps from 1 to 0.328" in plots.descent_1d(lambda v: v**2, run).alt
+
+
+class TestSensitivity:
+    def test_it_says_best_basin_default_and_divergence(self):
+        figure = plots.sensitivity({"Adam": RECORD}, defaults={"Adam": 1e-3})
+        assert figure.alt == (
+            "Final loss against learning rate (both logarithmic), median with a band from the lowest to the highest of "
+            "3 seeds. Adam: lowest median 0.6 at rate 0.01; within a factor 2 of it from 0.001 to 0.1; "
+            "diverges at rate 1; default 0.001, with median 1.1 at the nearest rate."
+        )
+
+    def test_it_draws_the_median_and_marks_basin_best_and_default(self):
+        above, below = plots.sensitivity({"Adam": RECORD}, defaults={"Adam": 3e-4}).figure.axes
+        line, crosses = line_of(above, plots.STYLE["Adam"].color)
+        assert line.get_ydata()[:4].tolist() == [2.1, 1.1, 0.6, 0.8]
+        assert line.get_ydata()[4] > above.get_ylim()[1]
+        assert crosses.get_marker() == "x" and crosses.get_xdata().tolist() == [1.0]
+        _, bar, best, default = below.get_lines()
+        assert list(bar.get_xdata()) == [1e-3, 1e-1]
+        assert (best.get_xdata()[0], default.get_xdata()[0]) == (1e-2, 3e-4)
+
+    def test_a_sweep_and_its_record_are_one_figure(self):
+        result = sweep(BOWL, SGD(), steps=50, seeds=2, lr=np.logspace(-3, 0, 12))
+        losses = np.where(np.isfinite(result.loss), result.loss, None).tolist()
+        record = {"lr": result.grid["lr"].tolist(), "loss": losses}
+        assert plots.sensitivity({"SGD": result}).png() == plots.sensitivity({"SGD": record}).png()
+
+    def test_the_order_of_the_rates_does_not_matter(self):
+        turned = {"lr": RECORD["lr"][::-1], "loss": RECORD["loss"][::-1]}
+        assert plots.sensitivity({"Adam": turned}).png() == plots.sensitivity({"Adam": RECORD}).png()
+
+    def test_a_wider_factor_widens_the_basin(self):
+        assert "within a factor 4 of it from 0.0001 to 0.1, the lowest rate tried" in plots.sensitivity(
+            {"Adam": RECORD}, factor=4
+        ).alt
+
+    def test_rules_that_never_diverge_have_no_crosses(self):
+        figure = plots.sensitivity({"Adam": {"lr": [0.1, 0.2], "loss": [2.0, 1.0]}})
+        assert "diverge" not in figure.alt
+        assert not any(line.get_marker() == "x" for line in figure.figure.axes[0].get_lines())
+
+
+class TestCurves:
+    def test_staircases_jump_and_smooth_rates_do_not(self):
+        settings = {"decay_steps": 100, "decay_rate": 0.9}
+        schedules = {
+            "smooth": ExponentialDecay(0.01, **settings),
+            "stairs": ExponentialDecay(0.01, **settings, staircase=True),
+        }
+        figure = plots.rates(schedules, 1000, dots=[0, 250])
+        smooth, smooth_dots, stairs, _ = figure.figure.axes[0].get_lines()
+        assert (smooth.get_drawstyle(), stairs.get_drawstyle()) == ("default", "steps-post")
+        assert np.array_equal(stairs.get_ydata(), schedules["stairs"](np.arange(1000)))
+        assert smooth_dots.get_xdata().tolist() == [0, 250]
+        assert "smooth: falls from 0.01 to 0.00349." in figure.alt
+        assert "stairs: falls in 9 jumps from 0.01 to 0.00387." in figure.alt
+
+    def test_rates_may_be_given_as_numbers(self):
+        assert "Constant at 0.5." in plots.rates([0.5, 0.5, 0.5], 3).alt
+
+    def test_lines_are_drawn_as_given_and_told(self):
+        x = np.linspace(0, 1, 11)
+        figure = plots.lines({"a": (x, x**2)}, xlabel="x", ylabel="y", alt="A parabola.", horizontal={"half": 0.5})
+        assert np.array_equal(figure.figure.axes[0].get_lines()[0].get_ydata(), x**2)
+        assert figure.alt == "A parabola. y against x. a: rises from 0 at x 0 to 1 at x 1. Marked: half at y 0.5."
+
+    def test_names_of_marks_stand_clear_of_the_curve_and_of_each_other(self):
+        x = np.linspace(0.01, 2.2, 200)
+        y = np.maximum(abs(1 - x), abs(1 - x / 10))
+        figure = plots.lines(
+            {"a": (x, y)}, xlabel="x", ylabel="y", vertical={"2/(μ+L)": 2 / 1.1, "2/L": 2.0}, horizontal={"limit": 1.0}
+        )
+        figure.png()
+        axes = figure.figure.axes[0]
+        boxes = [text.get_window_extent() for text in axes.texts]
+        points = axes.transData.transform(np.column_stack([x, y]))
+        assert len(boxes) == 3
+        assert not any(box.contains(*point) for box in boxes for point in points)
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+    def test_several_seeds_are_a_median_with_a_band(self):
+        figure = plots.lines({"a": ([0, 1], [[1, 2, 9], [0, 5, 7]])}, xlabel="x", ylabel="y")
+        assert figure.figure.axes[0].get_lines()[0].get_ydata().tolist() == [2, 5]
+        assert len(figure.figure.axes[0].collections) == 1
+
+    def test_gaps_are_left_where_a_value_is_not_finite(self):
+        figure = plots.lines({"a": ([0, 1, 2], [1, np.inf, 3])}, xlabel="x", ylabel="y")
+        assert np.isnan(figure.figure.axes[0].get_lines()[0].get_ydata()[1])
+        assert "rises from 1 at x 0 to 3 at x 2" in figure.alt
+
+
+def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
+    alone = minimize(BOWL, SGD(lr=RATES[2]), steps=40)
+    for part in ("x", "loss", "lr", "grad_norm", "diverged"):
+        assert np.allclose(getattr(runs[NAMES[2]], part), getattr(alone, part), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda runs: plots.training({}), "trajectories must hold at least one entry"),
+        (
+            lambda runs: plots.training({"a": 3.0}),
+            r"trajectories\['a'\] must have loss and lr and step and diverged, got float",
+        ),
+        (lambda runs: plots.training({1: runs["rate 0.02"]}), "trajectories must have text as labels, got 1"),
+        (lambda runs: plots.training(runs, yscale="square"), "yscale must be one of log, linear, got 'square'"),
+        (lambda runs: plots.training(runs, limits=(2, 1)), r"limits must be finite with low < high, got \(2, 1\)"),
+        (lambda runs: plots.training(runs, limits=3), r"limits must be a pair \(low, high\), got 3"),
+        (lambda runs: plots.training(runs, band="wide"), "band must be one of range, quartiles, got 'wide'"),
+        (
+            lambda runs: plots.training(minimize(BOWL, SGD(lr=0.1), steps=0)),
+            "trajectories must have at least one step",
+        ),
+        (lambda runs: plots.paths(Quadratic([1.0]), runs), "problem must have two parameters, got 1"),
+        (
+            lambda runs: plots.paths(BOWL, minimize(BOWL, SGD(lr=RATES[:, None]), steps=3)),
+            "must be a single run, got 3 lanes",
+        ),
+        (lambda runs: plots.paths(BOWL, runs, columns=0), "columns must be a whole number of at least 1, got 0"),
+        (lambda runs: plots.descent_1d(BOWL, runs), "function must have one parameter, got 2"),
+        (lambda runs: plots.descent_1d(3.0, runs), "function must be a problem or a function, got float"),
+        (lambda runs: plots.by_lane(runs["rate 0.02"], ["a"]), "labels must name each lane"),
+        (
+            lambda runs: plots.sensitivity({"a": 3.0}),
+            r"sweeps\['a'\] must be a sweep or a record with lr and loss, got float",
+        ),
+        (lambda runs: plots.sensitivity({"a": {"lr": [1.0]}}), r"sweeps\['a'\] must have loss, got lr"),
+        (lambda runs: plots.sensitivity({"a": {"lr": [0.0, 1.0], "loss": [1, 1]}}), "must have positive rates, got 0"),
+        (lambda runs: plots.sensitivity({"a": {"lr": [0.1, 1.0], "loss": [np.inf, np.nan]}}), "does not diverge"),
+        (
+            lambda runs: plots.sensitivity({"a": RECORD}, defaults={"b": 1.0}),
+            "defaults must name sweeps, got 'b', expected a",
+        ),
+        (
+            lambda runs: plots.sensitivity({"a": RECORD}, defaults={"a": -1.0}),
+            r"defaults\['a'\] must be finite and positive",
+        ),
+        (lambda runs: plots.sensitivity({"a": RECORD}, factor=0.5), "factor must be at least 1, got 0.5"),
+        (
+            lambda runs: plots.rates({"a": [0.1, 0.2]}, 3),
+            r"schedules\['a'\] must give one rate per step, got shape \(2,\)",
+        ),
+        (lambda runs: plots.rates({"a": [0.1, np.nan]}, 2), r"schedules\['a'\] must give finite rates, got nan"),
+        (lambda runs: plots.rates({"a": [0.1, 0.2]}, 2, dots=[2]), "dots must be steps from 0 to 1, got 2"),
+        (lambda runs: plots.rates({"a": [0.1, 0.0]}, 2, yscale="log"), "yscale='log' needs positive rates, got 0"),
+        (lambda runs: plots.lines({"a": ([0, 1], [1])}, xlabel="x", ylabel="y"), r"curves\['a'\] must have x \(n,\)"),
+        (
+            lambda runs: plots.lines({"a": 3}, xlabel="x", ylabel="y"),
+            r"curves\['a'\] must be a pair \(x, y\) of arrays, got int",
+        ),
+        (lambda runs: plots.lines({"a": ([0], [1])}, xlabel="x", ylabel="y", dots=["b"]), "must name curves, got 'b'"),
+    ],
+)
+def test_bad_input_is_named(runs, call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(runs)
