@@ -1,0 +1,142 @@
+"""Limits, ticks and contour lines of a live figure: the same for every slider position, so that positions compare."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import contourpy
+import numpy as np
+
+GRID = 161  # points along one side of the contour grid
+LEVELS = 10  # contour lines
+DECADES = 3.0  # the lowest contour lies this many powers of ten below the highest
+OVERSCAN = 0.03  # contours are computed a little beyond the frame, so that no line runs along its edge
+EQUAL_SCALE_UP_TO = 3.0  # a plane less elongated is drawn with equal scales: gradients cross contours squarely
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+Limits = tuple[float, float]
+Ticks = list[tuple[float, str]]
+
+
+def plane_limits(points: np.ndarray, minima: np.ndarray) -> tuple[Limits, Limits]:
+    """Frame around points of shape (n, 2) with room around minima; equal scales unless the frame is very elongated."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = 0.25 * (high - low)
+    around = np.concatenate([points, minima - room, minima + room])
+    low, high = around.min(axis=0), around.max(axis=0)
+    half = np.maximum((high - low) / 2, 1e-12)
+    half = np.where(half <= 1e-9 * half.max(), half.max(), half) * 1.12
+    centre = (low + high) / 2
+    if half.max() / half.min() <= EQUAL_SCALE_UP_TO:
+        half = np.full(2, half.max())
+    (x0, y0), (x1, y1) = centre - half, centre + half
+    return (float(x0), float(x1)), (float(y0), float(y1))
+
+
+def contours(loss: Callable[[np.ndarray], np.ndarray], x: Limits, y: Limits) -> list[list[list[float]]]:
+    """Regions of loss below log-spaced levels, highest first.
+
+    Each region is a list of closed rings ``[x0, y0, x1, y1, ...]`` in data coordinates, rounded to what a screen shows.
+    """
+    width, height = x[1] - x[0], y[1] - y[0]
+    xs = np.linspace(x[0] - OVERSCAN * width, x[1] + OVERSCAN * width, GRID)
+    ys = np.linspace(y[0] - OVERSCAN * height, y[1] + OVERSCAN * height, GRID)
+    z = np.asarray(loss(np.stack(np.meshgrid(xs, ys), axis=-1)), dtype=float)
+    floor, span = z.min(), np.ptp(z)
+    if not np.isfinite(span) or span == 0:
+        return []
+    generator = contourpy.contour_generator(xs, ys, z, fill_type="OuterOffset")
+    scale = np.array([1000 / width, 1000 / height])
+    regions = []
+    for level in floor + span * np.logspace(-DECADES, -0.15, LEVELS)[::-1]:
+        rings = []
+        for points, ends in zip(*generator.filled(floor - span, level), strict=True):
+            for start, stop in itertools.pairwise(ends):
+                ring = _thin(points[start:stop] * scale, tolerance=0.5) / scale
+                rings.append([_round(v, extent) for p in ring for v, extent in zip(p, (width, height), strict=True)])
+        if rings:
+            regions.append(rings)
+    return regions
+
+
+def _thin(ring: np.ndarray, tolerance: float) -> np.ndarray:
+    """Drop points of a line that lie within `tolerance` of the line without them (Ramer, Douglas and Peucker)."""
+    keep = np.zeros(len(ring), dtype=bool)
+    keep[[0, -1]] = True
+    spans = [(0, len(ring) - 1)]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        chord = ring[last] - ring[first]
+        length = np.hypot(*chord)
+        offset = ring[first + 1 : last] - ring[first]
+        if length > 0:
+            distance = np.abs(chord[0] * offset[:, 1] - chord[1] * offset[:, 0]) / length
+        else:
+            distance = np.hypot(offset[:, 0], offset[:, 1])
+        worst = int(np.argmax(distance))
+        if distance[worst] > tolerance:
+            middle = first + 1 + worst
+            keep[middle] = True
+            spans += [(first, middle), (middle, last)]
+    return ring[keep]
+
+
+def _round(value: float, extent: float) -> float:
+    """Round to about a thousandth of the frame's extent."""
+    return round(float(value), 3 - math.floor(math.log10(extent)))
+
+
+def linear_ticks(low: float, high: float, at_most: int = 5) -> Ticks:
+    """Round values between two limits."""
+    raw = (high - low) / at_most
+    power = 10.0 ** math.floor(math.log10(raw))
+    spacing = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
+    first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+    return [(k * spacing, f"{k * spacing:.6g}".replace("-", "−")) for k in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, at_most: int = 5) -> Ticks:
+    """Powers of ten between two positive limits; over less than two decades also twice and five times them."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    if last - first >= 2:
+        stride = math.ceil((last - first + 1) / at_most)
+        powers = range(last, first - 1, -stride)[::-1]
+        short = max(abs(k) for k in powers) <= 2
+        return [(10.0**k, f"{10.0**k:g}" if short else "10" + str(k).translate(SUPERSCRIPTS)) for k in powers]
+    values = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
+    return [(v, f"{v:.6g}") for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+
+
+def loss_axis(settled: np.ndarray, *, others_rise: bool) -> dict:
+    """Axis of the loss panel for the losses of the runs that settle: logarithmic when none is negative.
+
+    If other runs rise out of it, there is room above to see them rise.
+    """
+    low, high = float(settled.min()), float(settled.max())
+    if low >= 0 and high > 0:
+        top = high * (100 if others_rise else 3)
+        positive = settled[settled > 0]
+        bottom = max(float(positive.min()), high * 1e-12) / 1.5
+        return {"log": True, "limits": (bottom, top), "ticks": log_ticks(bottom, top)}
+    pad = 0.08 * (high - low) or 1.0
+    return {"log": False, "limits": (low - pad, high + pad), "ticks": linear_ticks(low - pad, high + pad)}
+
+
+def rate_axis(rates: np.ndarray) -> dict:
+    """Axis of the panel "learning rate actually used": logarmithic when the rates span more than a factor of 50."""
+    low, high = float(rates.min()), float(rates.max())
+    if low > 0 and high / low > 50:
+        bottom, top = low / 1.5, high * 1.5
+        return {"log": True, "limits": (bottom, top), "ticks": log_ticks(bottom, top, 3)}
+    bottom, top = min(0.0, low * 1.12), max(high, 0.0) * 1.12 or 1.0
+    return {"log": False, "limits": (bottom, top), "ticks": linear_ticks(bottom, top, 4)}
+
+
+def step_axis(last: int) -> dict:
+    """Axis of the optimizer step, from 0 to the last recorded one."""
+    end = max(last, 1)
+    return {"log": False, "limits": (0.0, float(end)), "ticks": [t for t in linear_ticks(0, end) if t[0] % 1 == 0]}

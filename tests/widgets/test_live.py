@@ -1,0 +1,188 @@
+"""A live figure carries exactly the runs it was given, and says in words what it shows."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lrlib import SGD, Adam, ExponentialDecay, Quadratic, minimize
+from lrlib.plots.wording import number
+from lrlib.widgets import live
+
+RATES = np.linspace(0.02, 0.24, 12)
+PROBLEM = Quadratic([1.0, 10.0], x0=[4.0, 1.5])
+DESCENT = minimize(PROBLEM, SGD(lr=RATES[:, None]), steps=40)
+
+
+def figure(**options):
+    return live(PROBLEM, {"SGD": DESCENT}, {"learning rate": RATES}, **options)
+
+
+def sent(widget, name, series=0):
+    """One array of a figure, as (rows, numbers of a row)."""
+    arrays = widget.spec["series"][series]["arrays"]
+    begins = sorted(begin for s in widget.spec["series"] for begin, _ in s["arrays"].values())
+    numbers = np.frombuffer(widget.data, dtype="<f4")
+    begin, rows = arrays[name]
+    end = next((b for b in begins if b > begin), len(numbers))
+    return numbers[begin:end].reshape(rows, -1)
+
+
+def test_the_data_are_the_trajectory():
+    widget = figure()
+    assert np.array_equal(sent(widget, "step")[:, 0], DESCENT.step)
+    assert np.array_equal(sent(widget, "loss"), DESCENT.loss.astype(np.float32))
+    assert np.array_equal(sent(widget, "path").reshape(DESCENT.x.shape), DESCENT.x.astype(np.float32))
+
+
+def test_a_constant_rate_is_sent_once():
+    assert np.array_equal(sent(figure(), "lr"), RATES[None].astype(np.float32))
+
+
+def test_a_changing_rate_is_sent_for_each_record():
+    decay = np.array([0.5, 0.9])
+    run = minimize(PROBLEM, SGD(lr=ExponentialDecay(0.1, 10, decay[:, None])), steps=45, every=10)
+    widget = live(PROBLEM, run, {"decay rate": decay})
+    assert run.step.tolist() == [0, 10, 20, 30, 40, 45]
+    assert np.array_equal(sent(widget, "lr"), run.lr[[0, 10, 20, 30, 40]].astype(np.float32))
+
+
+def test_two_sliders_are_the_two_lane_axes_in_their_order():
+    rates, momentum = np.array([0.01, 0.02, 0.03]), np.array([0.0, 0.9])
+    run = minimize(PROBLEM, SGD(lr=rates[:, None, None], momentum=momentum[:, None]), steps=5)
+    widget = live(PROBLEM, run, {"learning rate": rates, "momentum": momentum}, start=(0.03, 0.9))
+    assert (widget.index1, widget.index2) == (2, 1)
+    assert np.array_equal(sent(widget, "loss").reshape(6, 3, 2), run.loss.astype(np.float32))
+
+
+def test_two_trajectories_are_both_sent():
+    adam = minimize(PROBLEM, Adam(lr=RATES[:, None]), steps=20)
+    widget = live(PROBLEM, {"SGD": DESCENT, "Adam": adam}, {"learning rate": RATES})
+    assert [s["label"] for s in widget.spec["series"]] == ["SGD", "Adam"]
+    assert np.array_equal(sent(widget, "loss", 0), DESCENT.loss.astype(np.float32))
+    assert np.array_equal(sent(widget, "loss", 1), adam.loss.astype(np.float32))
+
+
+def test_more_than_two_dimensions_are_shown_without_a_plane():
+    problem = Quadratic([1.0, 2.0, 3.0])
+    widget = live(problem, minimize(problem, SGD(lr=RATES[:, None]), steps=5), {"learning rate": RATES})
+    assert widget.spec["plane"] is None
+    assert "path" not in widget.spec["series"][0]["arrays"]
+    assert widget.still.png().startswith(b"\x89PNG")
+
+
+def test_the_same_runs_give_the_same_bytes():
+    first, second = figure(), figure()
+    assert (first.spec, first.data, first.alt) == (second.spec, second.data, second.alt)
+    assert first.still.png() == second.still.png()
+
+
+def test_axes_do_not_depend_on_the_runs_that_diverge():
+    calm = RATES < 0.2
+    run = minimize(PROBLEM, SGD(lr=RATES[calm][:, None]), steps=40)
+    alone = live(PROBLEM, {"SGD": run}, {"learning rate": RATES[calm]})
+    assert DESCENT.diverged.any()
+    assert figure().spec["plane"] == alone.spec["plane"]
+    assert figure().spec["loss"]["limits"][0] == alone.spec["loss"]["limits"][0]
+
+
+def test_a_contour_is_a_line_of_equal_loss():
+    spec = figure().spec["plane"]
+    for region in spec["contours"]:
+        points = np.concatenate([np.reshape(ring, (-1, 2)) for ring in region])
+        inside = (points > np.transpose([spec[a]["limits"] for a in "xy"])[0]).all(axis=1)
+        inside &= (points < np.transpose([spec[a]["limits"] for a in "xy"])[1]).all(axis=1)
+        losses = PROBLEM.loss(points[inside])
+        assert np.ptp(losses) < 0.05 * losses.max()
+
+
+def test_the_step_of_divergence_is_the_first_record_that_counts_as_diverged():
+    run = minimize(PROBLEM, SGD(lr=np.array([[0.1], [0.5], [3.0]])), steps=500, every=10)
+    widget = live(PROBLEM, run, {"learning rate": [0.1, 0.5, 3.0]})
+    beyond = run.loss > 1e6 * run.loss[0]
+    expected = [-1, run.step[beyond[:, 1].argmax()], run.step[beyond[:, 2].argmax()]]
+    assert sent(widget, "lost")[:, 0].tolist() == expected
+
+
+def test_the_alternative_text_has_the_numbers_of_the_data():
+    alt = figure(start=0.1, title="Descent").alt
+    assert alt.startswith("Descent.")
+    assert "Slider learning rate: 12 positions from 0.02 to 0.24." in alt
+    assert f"At learning rate 0.1: SGD: final loss {number(DESCENT.loss[-1, 4])} after 40 steps." in alt
+    lost = RATES[DESCENT.diverged]
+    assert f"SGD: diverges at {len(lost)} of 12 positions, learning rate {lost[0]:.3g} to {lost[-1]:.3g}." in alt
+
+
+def test_a_run_that_ends_above_its_start_is_said_to():
+    alt = figure(start=0.20).alt
+    assert DESCENT.loss[-1, 9] <= DESCENT.loss[0, 9]
+    assert "more than at the start" not in alt
+    run = minimize(PROBLEM, SGD(lr=np.array([[0.205]])), steps=40)
+    assert "more than at the start" in live(PROBLEM, run, {"learning rate": [0.205]}).alt
+
+
+def test_the_bundle_holds_the_widget_a_still_image_and_words():
+    widget = figure()
+    data, _ = widget._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    assert data["text/plain"] == widget.alt
+    assert data["image/png"].startswith("iVBORw0KGgo")
+
+
+def test_slider_values_are_told_apart():
+    values = [0.1, 0.1001, 0.1002]
+    run = minimize(PROBLEM, SGD(lr=np.array(values)[:, None]), steps=2)
+    assert live(PROBLEM, run, {"learning rate": values}).spec["sliders"][0]["values"] == ["0.1", "0.1001", "0.1002"]
+
+
+def test_slider_positions_may_be_words():
+    run = minimize(PROBLEM, SGD(lr=np.array([[0.1], [0.2]])), steps=2)
+    assert live(PROBLEM, run, {"rate": ["half", "full"]}, start="full").index1 == 1
+
+
+def test_too_much_data_is_refused_with_its_size():
+    run = minimize(PROBLEM, SGD(lr=RATES[:, None]), steps=1500)
+    size = (1501 * (1 + 3 * 12) + 2 * 12) * 4 / 1000
+    with pytest.raises(ValueError, match=rf"at most 150 KB, got {size:.0f} KB: 1501 records for 12 \(learning rate\)"):
+        live(PROBLEM, run, {"learning rate": RATES})
+
+
+@pytest.mark.parametrize(
+    ("sliders", "options", "message"),
+    [
+        ({}, {}, "sliders must be a dict of one or two names to values, got {}"),
+        ({"a": [1], "b": [1], "c": [1]}, {}, "sliders must be a dict of one or two"),
+        ({"learning rate": 0.1}, {}, "slider 'learning rate' must have a list of values, got 0.1"),
+        (
+            {"learning rate": RATES[:-1]},
+            {},
+            "'SGD' must be the positions, 11 of slider 'learning rate', got lanes of shape",
+        ),
+        ({"learning rate": RATES, "b": [1, 2]}, {}, "12 of slider 'learning rate' and 2 of slider 'b', got"),
+        ({"learning rate": RATES}, {"start": 0.5}, "start must lie within slider 'learning rate', 0.02 to 0.24, got"),
+        ({"learning rate": RATES}, {"start": (0.1, 0.2)}, "start must have one value for each of 1 sliders"),
+        ({"learning rate": RATES}, {"start": "big"}, "start must be a value of slider 'learning rate', got 'big'"),
+        ({"learning rate": RATES}, {"view": ((0, 1), (1, 1))}, "view must be ((low, high), (low, high)), got"),
+    ],
+)
+def test_wrong_input_is_named(sliders, options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        live(PROBLEM, {"SGD": DESCENT}, sliders, **options)
+
+
+def test_no_trajectory_is_refused():
+    with pytest.raises(ValueError, match="trajectories must not be empty"):
+        live(PROBLEM, {}, {"learning rate": RATES})
+
+
+def test_a_run_without_steps_is_refused():
+    run = minimize(PROBLEM, SGD(lr=RATES[:, None]), steps=0)
+    with pytest.raises(ValueError, match="trajectory 'SGD' must have at least one step"):
+        live(PROBLEM, {"SGD": run}, {"learning rate": RATES})
+
+
+def test_the_position_can_be_read_and_set_from_python():
+    widget = figure(start=0.02)
+    assert widget.index1 == 0
+    widget.index1 = 7
+    assert widget.get_state()["index1"] == 7
