@@ -44,13 +44,15 @@ class Sweep:
         Raises
         ------
         ValueError
-            If the grid has more than one axis or `factor` is below 1.
+            If the grid has more than one axis, `factor` is below 1 or a median loss is negative.
         """
         if len(self.grid) != 1:
             raise ValueError(f"basin needs a grid of one axis, got {list(self.grid)}")
         if factor < 1:
             raise ValueError(f"factor must be at least 1, got {factor:g}")
         (values,), median = self.grid.values(), self.median
+        if median.min() < 0:
+            raise ValueError(f"basin needs losses that are not negative, got {median.min():g}")
         near, best = median <= factor * median.min(), int(np.argmin(median))
         low = best - int(np.argmin(np.append(near[best::-1], False))) + 1
         high = best + int(np.argmin(np.append(near[best:], False))) - 1

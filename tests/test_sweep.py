@@ -41,6 +41,8 @@ def test_basin_is_the_run_of_near_best_rates_around_the_best():
     assert result.basin(10.0) == (1.0, 8.0)
     with pytest.raises(ValueError, match="factor must be at least 1, got 0.5"):
         result.basin(0.5)
+    with pytest.raises(ValueError, match="basin needs losses that are not negative, got -1"):
+        Sweep({"lr": rates}, (0,), loss - 2, loss[..., None], loss > 100).basin()
 
 
 @pytest.mark.parametrize(

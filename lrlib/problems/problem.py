@@ -1,6 +1,6 @@
 """What every problem offers, and how the stochastic ones draw."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Problem:
     axis before d. A problem whose vector x is made of layers lists them in `blocks` as (slice, shape).
     """
 
-    x0: np.ndarray
+    x0: Any  # an array; a dataclass may take None for its default
     minima: np.ndarray
     blocks: ClassVar[tuple] = ()
 
