@@ -150,7 +150,7 @@ class MLP(Problem):
         lanes = x.reshape(-1, x.shape[-1])
         if self.images.ndim > 2 or len(lanes) == 1:
             return function(x)
-        size = max(1, CHUNK // (len(self.images) * max(*self.hidden, 10)))
+        size = max(1, CHUNK // (len(self.images) * max((*self.hidden, 10))))
         parts = [function(lanes[i : i + size]) for i in range(0, len(lanes), size)]
         return np.concatenate(parts).reshape(x.shape[:-1])
 

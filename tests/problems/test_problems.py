@@ -126,8 +126,9 @@ def test_accuracy_is_chance_at_zero_and_one_for_the_right_answers():
 
 
 def test_large_lane_counts_give_the_loss_of_each_lane():
-    net, x = MLP(hidden=(3,)), points(MLP(hidden=(3,)), 400)
-    np.testing.assert_allclose(net.loss(x)[[0, 399]], [net.loss(x[0]), net.loss(x[399])], rtol=1e-12)
+    for net in (MLP(hidden=(3,)), MLP(hidden=())):
+        x = points(net, 400)
+        np.testing.assert_allclose(net.loss(x)[[0, 399]], [net.loss(x[0]), net.loss(x[399])], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
