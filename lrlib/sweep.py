@@ -1,5 +1,6 @@
 """Many hyper-parameters and many seeds in one batched run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -17,6 +18,50 @@ class Sweep:
     loss: np.ndarray  #: (\*grid, seeds) loss at the end, over all data; inf where the lane overflowed
     x: np.ndarray  #: (\*grid, seeds, d) parameters at the end
     diverged: np.ndarray  #: (\*grid, seeds) as `Trajectory.diverged`
+
+    @classmethod
+    def of_record(cls, record, label=None):
+        """Read a sweep over the learning rate from a record, so that its best rate and its basin can be asked for.
+
+        Parameters
+        ----------
+        record : Mapping
+            With the rates (n,) as "rates" or "lr", in any order, and the final losses (n,) or (n, seeds) as "loss".
+            A loss that is None or not finite is a run that diverged.
+        label : str, optional
+            Which losses, where record["loss"] is a dict of these.
+
+        Returns
+        -------
+        Sweep
+            With ascending rates and, since records do not keep them, no parameters: `x` has no coordinates.
+
+        Raises
+        ------
+        ValueError
+            If rates or losses are missing, do not fit each other, or a rate is not positive.
+
+        Examples
+        --------
+        >>> record = {"rates": [0.1, 0.2, 0.4, 0.8], "loss": {"SGD": [3.0, 1.5, 1.0, None]}}
+        >>> Sweep.of_record(record, "SGD").basin()
+        (0.2, 0.4)
+        """
+        rates, loss = record.get("rates", record.get("lr")), record.get("loss")
+        if rates is None or loss is None:
+            raise ValueError(f"record must have rates (or lr) and loss, got {', '.join(record) or 'nothing'}")
+        if isinstance(loss, Mapping):
+            if label not in loss:
+                raise ValueError(f"label must be one of {', '.join(loss)}, got {label!r}")
+            loss = loss[label]
+        rates, loss = np.asarray(rates, dtype=float), np.asarray(loss, dtype=float)  # None becomes nan
+        if rates.ndim != 1 or loss.ndim not in (1, 2) or len(loss) != len(rates):
+            raise ValueError(f"record must have rates (n,) and losses (n, seeds), got {rates.shape} and {loss.shape}")
+        if not (np.isfinite(rates) & (rates > 0)).all():
+            raise ValueError(f"record must have positive rates, got {rates.min():g}")
+        order = np.argsort(rates, kind="stable")
+        loss = np.where(np.isfinite(loss), loss, np.inf).reshape(len(rates), -1)[order]
+        return cls({"lr": rates[order]}, tuple(range(loss.shape[1])), loss, np.empty((*loss.shape, 0)), np.isinf(loss))
 
     @property
     def median(self):

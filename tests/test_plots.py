@@ -138,17 +138,31 @@ class TestStyle:
 class TestWording:
     @pytest.mark.parametrize(
         ("value", "text"),
-        [(0.123456, "0.123"), (52.46, "52.5"), (1e-5, "1e-5"), (12345, "1.23e4"), (0, "0"), (3e-17, "below 1e-12"),
-         (-3e-17, "above -1e-12"), (np.inf, "infinity"), (np.nan, "undefined"), (-0.5, "-0.5")],
+        [
+            (0.123456, "0.123"),
+            (52.46, "52.5"),
+            (1e-5, "1e-5"),
+            (12345, "1.23e4"),
+            (0, "0"),
+            (3e-17, "below 1e-12"),
+            (-3e-17, "above -1e-12"),
+            (np.inf, "infinity"),
+            (np.nan, "undefined"),
+            (-0.5, "-0.5"),
+        ],
     )
     def test_numbers_have_three_digits(self, value, text):
         assert number(value) == text
 
     @pytest.mark.parametrize(
         ("y", "text"),
-        [([3, 3, 3], "constant at 3"), ([3, 2, 1], "falls from 3 to 1"), ([1, 2, 3], "rises from 1 to 3"),
-         ([3, 1, 2], "starts at 3, reaches its lowest, 1, at step 1, ends at 2"),
-         ([4, 1, 3, 1, 2], "falls from 4 to 2, going up and down on the way (its lowest, 1, at step 1)")],
+        [
+            ([3, 3, 3], "constant at 3"),
+            ([3, 2, 1], "falls from 3 to 1"),
+            ([1, 2, 3], "rises from 1 to 3"),
+            ([3, 1, 2], "starts at 3, reaches its lowest, 1, at step 1, ends at 2"),
+            ([4, 1, 3, 1, 2], "falls from 4 to 2, going up and down on the way (its lowest, 1, at step 1)"),
+        ],
     )
     def test_curves_are_told_by_their_ends_and_turns(self, y, text):
         y = np.array(y, dtype=float)
@@ -186,27 +200,39 @@ class TestTraining:
 
     def test_seeds_are_drawn_as_median_and_band(self):
         run = minimize(NoisyQuadratic([1.0], x0=[3.0]), SGD(lr=0.1), steps=50, seed=range(5))
-        figure = plots.training({"SGD": run}, band="range")
+        figure = plots.training({"SGD": run})
         (line,) = figure.figure.axes[0].get_lines()
         assert np.array_equal(line.get_ydata(), np.median(run.loss, axis=1))
         band = figure.figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-        assert band.max() == run.loss.max() and band.min() == run.loss.min()
-        assert "median over 5 seeds with a band from the lowest to the highest" in figure.alt
-        assert "between the quartiles" in plots.training({"SGD": run}).alt
+        low, high = np.quantile(run.loss, [0.25, 0.75], axis=1, method="inverted_cdf")
+        assert band.max() == high.max() and band.min() == low.min()
+        assert "median over 5 seeds with a band between the quartiles" in figure.alt
 
-    @pytest.mark.parametrize("yscale", ["log", "linear"])
-    def test_a_run_that_diverges_leaves_at_the_top_without_warnings_and_without_squeezing_the_rest(
-        self, runs, lost, yscale
-    ):
+    def test_a_run_that_diverges_leaves_at_the_top_without_warnings_and_without_squeezing_the_rest(self, runs, lost):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            figure = plots.training({"good": runs[NAMES[1]], "bad": lost}, yscale=yscale)
+            figure = plots.training({"good": runs[NAMES[1]], "bad": lost})
             figure.png()
         above = figure.figure.axes[0]
         first_lost = int(np.argmax(~np.isfinite(lost.loss)))
         assert f"bad: diverges, not finite from step {first_lost}" in figure.alt
         assert above.get_ylim()[1] < 100
         assert [line.get_xdata()[0] for line in above.get_lines() if line.get_marker() == "^"] == [1]
+        assert [text.get_text() for text in above.get_legend().get_texts()] == ["good", "bad (diverges)"]
+
+    def test_the_panel_of_rates_is_small_when_none_changes(self, runs):
+        def share(figure):
+            figure.png()
+            above, below = (axes.get_position().height for axes in figure.figure.axes)
+            return below / above
+
+        decayed = minimize(BOWL, SGD(lr=ExponentialDecay(0.1, decay_steps=7, decay_rate=0.5)), steps=30)
+        assert share(plots.training(runs)) < 0.3 < share(plots.training(decayed))
+
+    def test_equal_rates_are_drawn_from_wide_to_narrow(self, runs):
+        figure = plots.training({"a": runs[NAMES[0]], "b": runs[NAMES[0]], "c": runs[NAMES[1]]})
+        wide, narrow, alone = (line.get_linewidth() for line in figure.figure.axes[1].get_lines())
+        assert wide > narrow == alone
 
     def test_a_run_that_grows_is_said_to_diverge_before_it_overflows(self, runs):
         assert "rate 0.21: diverges, growing from 19.2 to 2.3e4" in plots.training(runs).alt
@@ -272,9 +298,19 @@ class TestPaths:
         assert np.array_equal(x, run.x[:, 0]) and np.allclose(y, run.loss, rtol=1e-12)
         assert "12 steps from 2 to 0.565, hopping from side to side, loss 2 to 0.16" in figure.alt
 
-    def test_one_dimension_takes_a_plain_function(self):
-        run = minimize(Quadratic([2.0], x0=[1.0]), SGD(lr=0.1), steps=5)
-        assert "5 steps from 1 to 0.328" in plots.descent_1d(lambda v: v**2, run).alt
+    def test_a_start_that_is_also_the_end_shows_both_marks(self):
+        bowl = Quadratic([1.0], x0=[2.0])
+        figure = plots.descent_1d(bowl, {"there and back": minimize(bowl, SGD(lr=2.0), steps=12)})
+        *_, end, start = figure.figure.axes[0].get_lines()
+        assert np.array_equal(end.get_data(), start.get_data())
+        assert (start.get_markerfacecolor(), start.get_zorder() > end.get_zorder()) == ("none", True)
+        assert start.get_markersize() > end.get_markersize() + 2
+
+    @pytest.mark.parametrize("columns", [None, 2])
+    def test_the_key_names_the_start_and_the_minimum(self, runs, columns):
+        figure = plots.paths(BOWL, runs, columns=columns).figure
+        (key,) = figure.legends if columns else [figure.axes[0].get_legend()]
+        assert [text.get_text() for text in key.get_texts()][-2:] == ["start", "minimum"]
 
 
 class TestSensitivity:
@@ -307,9 +343,24 @@ class TestSensitivity:
         assert plots.sensitivity({"Adam": turned}).png() == plots.sensitivity({"Adam": RECORD}).png()
 
     def test_a_wider_factor_widens_the_basin(self):
-        assert "within a factor 4 of it from 0.0001 to 0.1, the lowest rate tried" in plots.sensitivity(
-            {"Adam": RECORD}, factor=4
-        ).alt
+        assert (
+            "within a factor 4 of it from 0.0001 to 0.1, the lowest rate tried"
+            in plots.sensitivity({"Adam": RECORD}, factor=4).alt
+        )
+
+    def test_the_keys_name_the_rules_and_every_mark(self):
+        above, below = plots.sensitivity({"Adam": RECORD, "SGD": RECORD}, defaults={"Adam": 1e-3}).figure.axes
+        names = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in (above, below)]
+        assert names[0] == ["Adam", "SGD", "diverges or ends above", "shaded: all 3 seeds"]
+        assert names[1] == ["best rate", "loss within ×2 of the best", "default rate"]
+
+    def test_rates_can_be_marked(self):
+        figure = plots.sensitivity({"Adam": RECORD}, vertical={"2/sharpness": 0.05})
+        above, below = figure.figure.axes
+        for axes in (above, below):
+            assert [0.05, 0.05] in [list(line.get_xdata()) for line in axes.get_lines()]
+        assert [text.get_text() for text in above.texts] == ["2/sharpness"]
+        assert figure.alt.endswith("Marked: 2/sharpness at rate 0.05.")
 
     def test_rules_that_never_diverge_have_no_crosses(self):
         figure = plots.sensitivity({"Adam": {"lr": [0.1, 0.2], "loss": [2.0, 1.0]}})
@@ -324,11 +375,10 @@ class TestCurves:
             "smooth": ExponentialDecay(0.01, **settings),
             "stairs": ExponentialDecay(0.01, **settings, staircase=True),
         }
-        figure = plots.rates(schedules, 1000, dots=[0, 250])
-        smooth, smooth_dots, stairs, _ = figure.figure.axes[0].get_lines()
+        figure = plots.rates(schedules, 1000)
+        smooth, stairs = figure.figure.axes[0].get_lines()
         assert (smooth.get_drawstyle(), stairs.get_drawstyle()) == ("default", "steps-post")
         assert np.array_equal(stairs.get_ydata(), schedules["stairs"](np.arange(1000)))
-        assert smooth_dots.get_xdata().tolist() == [0, 250]
         assert "smooth: falls from 0.01 to 0.00349." in figure.alt
         assert "stairs: falls in 9 jumps from 0.01 to 0.00387." in figure.alt
 
@@ -337,9 +387,9 @@ class TestCurves:
 
     def test_lines_are_drawn_as_given_and_told(self):
         x = np.linspace(0, 1, 11)
-        figure = plots.lines({"a": (x, x**2)}, xlabel="x", ylabel="y", alt="A parabola.", horizontal={"half": 0.5})
+        figure = plots.lines({"a": (x, x**2)}, xlabel="x", ylabel="y", horizontal={"half": 0.5})
         assert np.array_equal(figure.figure.axes[0].get_lines()[0].get_ydata(), x**2)
-        assert figure.alt == "A parabola. y against x. a: rises from 0 at x 0 to 1 at x 1. Marked: half at y 0.5."
+        assert figure.alt == "y against x. a: rises from 0 at x 0 to 1 at x 1. Marked: half at y 0.5."
 
     def test_names_of_marks_stand_clear_of_the_curve_and_of_each_other(self):
         x = np.linspace(0.01, 2.2, 200)
@@ -354,6 +404,18 @@ class TestCurves:
         assert len(boxes) == 3
         assert not any(box.contains(*point) for box in boxes for point in points)
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+        assert axes.texts[0].xy[1] == axes.texts[1].xy[1]  # both vertical ones at one height
+
+    def test_names_of_horizontal_marks_stand_on_one_side_inside_the_panel(self):
+        x = np.linspace(0, 60, 60)
+        figure = plots.lines(
+            {"a": (x, 7.2 - 4 * np.exp(-x / 9))}, xlabel="x", ylabel="y", horizontal={"low": 3.16, "high": 7.27}
+        )
+        figure.png()
+        axes = figure.figure.axes[0]
+        assert [text.get_va() for text in axes.texts] == ["bottom", "bottom"]
+        assert all(axes.get_window_extent().contains(*text.get_window_extent().max) for text in axes.texts)
 
     def test_several_seeds_are_a_median_with_a_band(self):
         figure = plots.lines({"a": ([0, 1], [[1, 2, 9], [0, 5, 7]])}, xlabel="x", ylabel="y")
@@ -381,10 +443,9 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
             r"trajectories\['a'\] must have loss and lr and step and diverged, got float",
         ),
         (lambda runs: plots.training({1: runs["rate 0.02"]}), "trajectories must have text as labels, got 1"),
-        (lambda runs: plots.training(runs, yscale="square"), "yscale must be one of log, linear, got 'square'"),
+        (lambda runs: plots.training(runs, rate_scale="square"), "rate_scale must be one of log, linear, got 'square'"),
         (lambda runs: plots.training(runs, limits=(2, 1)), r"limits must be finite with low < high, got \(2, 1\)"),
         (lambda runs: plots.training(runs, limits=3), r"limits must be a pair \(low, high\), got 3"),
-        (lambda runs: plots.training(runs, band="wide"), "band must be one of range, quartiles, got 'wide'"),
         (
             lambda runs: plots.training(minimize(BOWL, SGD(lr=0.1), steps=0)),
             "trajectories must have at least one step",
@@ -395,14 +456,17 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
             "must be a single run, got 3 lanes",
         ),
         (lambda runs: plots.paths(BOWL, runs, columns=0), "columns must be a whole number of at least 1, got 0"),
-        (lambda runs: plots.descent_1d(BOWL, runs), "function must have one parameter, got 2"),
-        (lambda runs: plots.descent_1d(3.0, runs), "function must be a problem or a function, got float"),
+        (lambda runs: plots.descent_1d(BOWL, runs), "problem must have one parameter, got 2"),
+        (lambda runs: plots.descent_1d(3.0, runs), "problem must have one parameter, got float"),
         (lambda runs: plots.by_lane(runs["rate 0.02"], ["a"]), "labels must name each lane"),
         (
             lambda runs: plots.sensitivity({"a": 3.0}),
             r"sweeps\['a'\] must be a sweep or a record with lr and loss, got float",
         ),
-        (lambda runs: plots.sensitivity({"a": {"lr": [1.0]}}), r"sweeps\['a'\] must have loss, got lr"),
+        (
+            lambda runs: plots.sensitivity({"a": {"lr": [1.0]}}),
+            r"sweeps\['a'\]: record must have rates \(or lr\) and loss, got lr",
+        ),
         (lambda runs: plots.sensitivity({"a": {"lr": [0.0, 1.0], "loss": [1, 1]}}), "must have positive rates, got 0"),
         (lambda runs: plots.sensitivity({"a": {"lr": [0.1, 1.0], "loss": [np.inf, np.nan]}}), "does not diverge"),
         (
@@ -419,8 +483,6 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
             r"schedules\['a'\] must give one rate per step, got shape \(2,\)",
         ),
         (lambda runs: plots.rates({"a": [0.1, np.nan]}, 2), r"schedules\['a'\] must give finite rates, got nan"),
-        (lambda runs: plots.rates({"a": [0.1, 0.2]}, 2, dots=[2]), "dots must be steps from 0 to 1, got 2"),
-        (lambda runs: plots.rates({"a": [0.1, 0.0]}, 2, yscale="log"), "yscale='log' needs positive rates, got 0"),
         (lambda runs: plots.lines({"a": ([0, 1], [1])}, xlabel="x", ylabel="y"), r"curves\['a'\] must have x \(n,\)"),
         (
             lambda runs: plots.lines({"a": 3}, xlabel="x", ylabel="y"),

@@ -45,6 +45,30 @@ def test_basin_is_the_run_of_near_best_rates_around_the_best():
         Sweep({"lr": rates}, (0,), loss - 2, loss[..., None], loss > 100).basin()
 
 
+def test_a_record_is_the_sweep_that_it_records():
+    result = sweep(Quadratic([1.0, 10.0]), SGD(), lr=[0.01, 0.18, 5.0], seeds=2, steps=200)
+    losses = [[float(v) if np.isfinite(v) else None for v in row] for row in result.loss]
+    record = {"rates": [5.0, 0.01, 0.18], "loss": {"SGD": [losses[2], losses[0], losses[1]]}}
+    read = Sweep.of_record(record, "SGD")
+    assert read.grid["lr"].tolist() == [0.01, 0.18, 5.0]
+    assert np.array_equal(read.loss, result.loss) and np.array_equal(read.diverged, result.diverged)
+    assert (read.best, read.basin(), read.seeds) == (result.best, result.basin(), result.seeds)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"loss": [1.0]}, r"record must have rates \(or lr\) and loss, got loss"),
+        ({"rates": [0.1], "loss": {"SGD": [1.0]}}, "label must be one of SGD, got 'Adam'"),
+        ({"lr": [0.1], "loss": [1.0, 2.0]}, r"rates \(n,\) and losses \(n, seeds\), got \(1,\) and \(2,\)"),
+        ({"lr": [0.0, 1.0], "loss": [1.0, 2.0]}, "record must have positive rates, got 0"),
+    ],
+)
+def test_a_bad_record_is_named(record, message):
+    with pytest.raises(ValueError, match=message):
+        Sweep.of_record(record, "Adam")
+
+
 @pytest.mark.parametrize(
     ("kwargs", "error", "message"),
     [

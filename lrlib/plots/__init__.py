@@ -1,11 +1,11 @@
 """Figures of the book: one function for each kind, each giving a small PNG and the text that says what it shows."""
 
 from lrlib.plots.against_rate import sensitivity
-from lrlib.plots.curves import lines, rates
+from lrlib.plots.curves import lines
 from lrlib.plots.figure import Figure
 from lrlib.plots.inputs import by_lane
 from lrlib.plots.on_surface import descent_1d, paths
-from lrlib.plots.over_steps import training
+from lrlib.plots.over_steps import rates, training
 from lrlib.plots.style import STYLE, Style, style_of
 
 __all__ = [

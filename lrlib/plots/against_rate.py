@@ -3,40 +3,34 @@
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
-from lrlib.plots.figure import ABOVE, Figure, blank, grid, ticks
-from lrlib.plots.inputs import by_name, choice, interval
-from lrlib.plots.style import INK, house_style, styles_of
+from lrlib.plots.curves import mark
+from lrlib.plots.figure import ABOVE, Figure, blank, grid, key, ticks
+from lrlib.plots.inputs import by_name, interval
+from lrlib.plots.style import BOUND, INK, house_style, styles_of
 from lrlib.plots.wording import count, listing, named, number
 from lrlib.sweep import Sweep
 
 
 def read(sweep, name: str) -> Sweep:
     """Return a sweep over lr with ascending rates, from a sweep or a record with "lr" and "loss"; lost runs are inf."""
-    if isinstance(sweep, Mapping):
-        missing = [k for k in ("lr", "loss") if k not in sweep]
-        if missing:
-            raise ValueError(f"{name} must have {' and '.join(missing)}, got {', '.join(map(str, sweep)) or 'nothing'}")
-        grid, loss = {"lr": sweep["lr"]}, sweep["loss"]
-    elif hasattr(sweep, "grid") and hasattr(sweep, "loss"):
-        grid, loss = sweep.grid, sweep.loss
-    else:
-        raise TypeError(f"{name} must be a sweep or a record with lr and loss, got {type(sweep).__name__}")
-    if list(grid) != ["lr"]:
-        raise ValueError(f"{name} must have swept lr alone, got {listing(grid)}")
-    lr, loss = np.asarray(grid["lr"], dtype=float), np.asarray(loss, dtype=float)
-    loss = loss[:, None] if loss.ndim == 1 else loss
-    if lr.ndim != 1 or loss.ndim != 2 or len(loss) != len(lr) or len(lr) < 2:
-        raise ValueError(f"{name} must have rates (n,) and losses (n, seeds), n >= 2, got {lr.shape} and {loss.shape}")
-    if not (np.isfinite(lr) & (lr > 0)).all():
-        raise ValueError(f"{name} must have positive rates, got {lr.min():g}")
-    order = np.argsort(lr, kind="stable")
-    loss = np.where(np.isfinite(loss), loss, np.inf)[order]
-    if not np.isfinite(np.median(loss, axis=1)).any():
+    if not isinstance(sweep, Mapping):
+        if not (hasattr(sweep, "grid") and hasattr(sweep, "loss")):
+            raise TypeError(f"{name} must be a sweep or a record with lr and loss, got {type(sweep).__name__}")
+        if list(sweep.grid) != ["lr"]:
+            raise ValueError(f"{name} must have swept lr alone, got {listing(sweep.grid)}")
+        sweep = {"lr": sweep.grid["lr"], "loss": sweep.loss}
+    try:
+        result = Sweep.of_record(sweep)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not np.isfinite(result.median).any():
         raise ValueError(f"{name} must have a rate that does not diverge for half of the seeds, got none")
-    return Sweep({"lr": lr[order]}, tuple(range(loss.shape[1])), loss, np.empty((*loss.shape, 0)), np.isinf(loss))
+    return result
 
 
 @house_style()
@@ -46,27 +40,32 @@ def sensitivity(
     defaults: Mapping[str, float] | None = None,
     factor: float = 2.0,
     ylabel: str = "final loss",
-    yscale: str = "log",
     limits: tuple[float, float] | None = None,
+    vertical: Mapping[str, float] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the final loss against the learning rate, and below it how wide the basin of good rates is.
 
     The line is the median over seeds, the band reaches from the lowest to the highest. Rates at which the median
-    diverges are crosses at the top edge. The lower panel has one row for each rule: a bar over the rates whose
-    median is within `factor` of the best, a dot at the best rate, a tick at the default.
+    diverges or ends above the frame are crosses at the top edge. The lower panel has one row for each rule: a bar over
+    the rates whose median is within `factor` of the best, a dot at the best rate, a tick at the default.
 
     Parameters
     ----------
-    sweeps : sweep result, record, or dict of str to these
-        A record is a mapping with "lr" (n,) and "loss" (n, seeds).
+    sweeps : Sweep, record, or dict of str to these
+        A record is a mapping with "lr" (n,) and "loss" (n, seeds); `Sweep.of_record` reads those that ship with lrlib.
     defaults : dict of str to float, optional
         Default rate of some of the rules, by the same names.
     factor : float
         What counts as within the basin.
-    ylabel, yscale, limits, title
-        The loss axis: its name, "log" or "linear", its (low, high); and a line above the figure. By default the
-        axis ends at ten times the loss of the smallest rates, and what lies above counts as diverged.
+    ylabel : str
+        What the loss is.
+    limits : (low, high), optional
+        Of the loss axis. By default it ends at ten times the loss of the smallest rates.
+    vertical : dict of str to float, optional
+        Rates to mark by a dotted line, with the name beside it.
+    title : str, optional
+        Above the figure.
 
     Raises
     ------
@@ -93,16 +92,20 @@ of it from 0.2 to 0.4; diverges at rate 0.8.
             raise ValueError(f"defaults[{label!r}] must be finite and positive, got {rate!r}")
     if not (np.isfinite(factor) and factor >= 1):
         raise ValueError(f"factor must be at least 1, got {factor!r}")
-    choice("yscale", yscale, ("log", "linear"))
-    low, high = final_limits(list(results.values()), yscale) if limits is None else interval("limits", limits)
+    low, high = final_limits(list(results.values())) if limits is None else interval("limits", limits)
 
     rows = len(results)
     names = [label.replace(" ", "\n", 1) for label in results]
     row_height = 0.4 if any("\n" in name for name in names) else 0.28
     figure, axes = blank(
-        2, 1, height=3.9 + row_height * rows, title=title, sharex=True,
+        2,
+        1,
+        height=4.2 + row_height * rows,
+        sharex=True,
         gridspec_kw={"height_ratios": (3.1, row_height * rows + 0.1)},
     )
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     above, below = axes[:, 0]
     styles = styles_of(results)
     words, crossed = [], 0
@@ -111,50 +114,50 @@ of it from 0.2 to 0.4; diverges at rate 0.8.
         crossed += draw_losses(above, result, style, high, crossed)
         draw_basin(below, row, result, style, default, factor)
         words.append(named(label, sentence(result, default, factor, high)))
-    every = np.concatenate([result.grid["lr"] for result in results.values()] + [np.array(list(defaults.values()))])
-    left, right = every.min() / 1.15, every.max() * 1.15
-    above.set(xscale="log", yscale=yscale, xlim=(left, right), ylim=(low, high), ylabel=ylabel)
+    marked = dict(vertical or {})
+    tried = [float(rate) for result in results.values() for rate in result.grid["lr"][[0, -1]]]
+    every = [*tried, *defaults.values(), *marked.values()]
+    left, right = min(every) / 1.15, max(every) * 1.15
+    above.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high), ylabel=ylabel)
     above.tick_params(labelbottom=False)
     below.set(xlabel="learning rate (per step)", ylim=(rows - 0.4, -0.6), yticks=range(rows), yticklabels=names)
     below.tick_params(axis="y", length=0)
     below.spines["left"].set_visible(False)
-    ticks(below.xaxis, left, right)
-    if yscale == "log":
-        ticks(above.yaxis, low, high)
+    ticks(below.xaxis)
+    ticks(above.yaxis)
     grid(above)
     below.grid(True, axis="x")
-    marks = [mark("o", f"best rate, bar: within ×{factor:g} of it")]
-    marks += [mark("|", "default")] if defaults else []
-    marks += [mark("x", "diverges")] if crossed else []
-    place = ABOVE | {"borderaxespad": 0.2 + 0.6 * crossed}
-    above.legend(handles=marks, ncols=3, handlelength=1.0, **place)
+    marks = mark(above, marked, {}, "rate", ylabel)
+    for rate in marked.values():
+        below.axvline(rate, **BOUND)
     seeds = sorted({result.loss.shape[1] for result in results.values()})
-    scales = "both logarithmic" if yscale == "log" else "logarithmic"
+    seeds_words = count(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    more: list[Artist] = [sample("x", "diverges or ends above")] if crossed else []
+    if seeds[-1] > 1:
+        more.append(Patch(color=INK, alpha=0.22, lw=0, label=f"shaded: all {seeds_words}"))
+    key(above, styles, more=more, lift=0.6 * crossed)
+    bar = Line2D([], [], color=INK, linewidth=7, solid_capstyle="butt", label=f"loss within ×{factor:g} of the best")
+    marks_below = [sample("o", "best rate"), bar, *([sample("|", "default rate")] if defaults else [])]
+    below.legend(handles=marks_below, ncols=3, handlelength=1.2, **ABOVE)
     spread = "median with a band from the lowest to the highest of " if seeds[-1] > 1 else ""
-    head = f"{ylabel[:1].upper()}{ylabel[1:]} against learning rate ({scales}), {spread}" + (
-        count(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    )
-    return Figure(figure, f"{head}. {' '.join(words)}")
+    head = f"{ylabel[:1].upper()}{ylabel[1:]} against learning rate (both logarithmic), {spread}{seeds_words}"
+    return Figure(figure, f"{head}. {' '.join(words)}{marks}")
 
 
-def mark(marker: str, label: str) -> Line2D:
+def sample(marker: str, label: str) -> Line2D:
+    """Return a mark for the key."""
     size = {"|": 13, "o": 7, "x": 8}[marker]
     return Line2D([], [], color=INK, linestyle="", marker=marker, markersize=size, markeredgewidth=2, label=label)
 
 
-def final_limits(results: list[Sweep], yscale: str) -> tuple[float, float]:
+def final_limits(results: list[Sweep]) -> tuple[float, float]:
     """Limits from the lowest loss of all to ten times the loss of the smallest rates, or less where none is so high."""
     medians = np.concatenate([result.median for result in results])
     everything = np.concatenate([result.loss.ravel() for result in results])
-    medians, everything = medians[np.isfinite(medians)], everything[np.isfinite(everything)]
+    medians, everything = medians[np.isfinite(medians)], everything[np.isfinite(everything) & (everything > 0)]
     at_small_rates = [result.median[np.isfinite(result.median)][0] for result in results]
-    if yscale == "linear":
-        low, high = everything.min(), min(medians.max(), 3 * max(at_small_rates))
-        margin = 0.06 * (high - low) or 1.0
-        return low - margin, high + margin
-    everything = everything[everything > 0]
     if not everything.size or max(at_small_rates) <= 0:
-        raise ValueError("yscale='log' needs positive losses, got none: use yscale='linear'")
+        raise ValueError("sweeps must have positive losses, got none")
     low, high = everything.min(), min(medians.max(), 10 * max(at_small_rates))
     margin = max((high / low) ** 0.06, 1.15)
     return low / margin, high * margin
@@ -171,13 +174,20 @@ def draw_losses(axes, result: Sweep, style, high: float, row: int) -> bool:
     axes.plot(lr, median, color=color, linestyle=linestyle)
     if result.loss.shape[1] > 1:
         low, top = (np.minimum(edge(axis=1), ceiling) for edge in (result.loss.min, result.loss.max))
-        axes.fill_between(lr, low, top, color=color, alpha=0.16, lw=0)
+        axes.fill_between(lr, low, top, color=color, alpha=0.22, lw=0)
     if not lost.any():
         return False
     lift = ScaledTranslation(0, (4 + 7.2 * row) / 72, axes.figure.dpi_scale_trans)
     axes.plot(
-        lr[lost], np.ones(lost.sum()), linestyle="", marker="x", markersize=5, markeredgewidth=1.5, color=color,
-        clip_on=False, transform=axes.get_xaxis_transform() + lift,
+        lr[lost],
+        np.ones(lost.sum()),
+        linestyle="",
+        marker="x",
+        markersize=5,
+        markeredgewidth=1.5,
+        color=color,
+        clip_on=False,
+        transform=axes.get_xaxis_transform() + lift,
     )
     return True
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 from PIL import Image
 
 from lrlib.plots.style import GRID, Style, house_style
-from lrlib.plots.wording import number
 
 WIDTH = 6.4  # inches: 640 CSS pixels
 DPI = 200  # twice the 100 pixels per inch at which a page shows it
-COLOURS = 48  # enough for smooth edges: the figures hold few hues, and every further colour makes the file larger
-
+COLOURS = 64  # enough for smooth edges: the figures hold few hues, and every further colour makes the file larger
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 ABOVE: dict[str, Any] = {  # where a key stands: on the axes, flush with their left side
     "loc": "lower left",
@@ -76,14 +76,11 @@ class Figure:
         return {"image/png": png, "text/plain": self.alt}, {"image/png": {"width": round(100 * width)}}
 
 
-def blank(rows: int = 1, columns: int = 1, *, height: float, title: str | None = None, **options):
+def blank(rows: int = 1, columns: int = 1, *, height: float, **options):
     """Return a new figure of the book's width and a (rows, columns) array of its axes."""
     figure = matplotlib.figure.Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False, **options)
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13)
-    return figure, axes
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def grid(axes: Axes) -> None:
@@ -91,7 +88,7 @@ def grid(axes: Axes) -> None:
     axes.grid(True, which="major", color=GRID)
 
 
-def key(axes: Axes, styles: dict[str, Style], *, markers: bool = False, more=()) -> None:
+def key(axes: Axes, styles: dict[str, Style], *, markers: bool = False, more=(), lift: float = 0.0) -> None:
     """Name the lines above the axes, in as few rows as their names allow; nothing for one line without a name.
 
     Parameters
@@ -100,6 +97,8 @@ def key(axes: Axes, styles: dict[str, Style], *, markers: bool = False, more=())
         Whether the lines were drawn with markers.
     more : sequence of artists
         Further things to name, each with a label.
+    lift : float
+        Room below the key, in letter heights.
     """
     handles = [
         Line2D([], [], color=s.color, linestyle=s.linestyle, marker=s.marker * markers, label=name)
@@ -110,8 +109,7 @@ def key(axes: Axes, styles: dict[str, Style], *, markers: bool = False, more=())
         return
     names = [str(handle.get_label()) for handle in handles]
     rows = next(n for n in range(1, len(names) + 1) if n == len(names) or key_width(names, n) < WIDTH - 0.8)
-    columns = -(-len(names) // rows)
-    axes.legend(handles=handles, ncols=columns, **ABOVE)
+    axes.legend(handles=handles, ncols=-(-len(names) // rows), **ABOVE | {"borderaxespad": 0.2 + lift})
 
 
 def key_width(names: list[str], rows: int) -> float:
@@ -119,11 +117,24 @@ def key_width(names: list[str], rows: int) -> float:
     return sum(0.085 * max(map(len, names[i : i + rows])) + 0.6 for i in range(0, len(names), rows))
 
 
-def ticks(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis: 1, 2, 5 and their multiples while they are few, else powers of ten."""
-    if high < 300 * low:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    else:
-        axis.set_major_locator(LogLocator(numticks=8))
+def log_ticks(low: float, high: float, at_most: int = 8) -> list[tuple[float, str]]:
+    """Ticks between two positive limits: powers of ten; over less than two decades also some of their multiples."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    if last - first >= 2:
+        stride = math.ceil((last - first + 1) / at_most)
+        powers = range(last, first - 1, -stride)[::-1]
+        short = max(abs(k) for k in powers) <= 3
+        return [(10.0**k, f"{10.0**k:g}" if short else "10" + str(k).translate(SUPERSCRIPTS)) for k in powers]
+    for multiples in ((1, 2, 5), (1, 3), (1,)):
+        values = [m * 10.0**k for k in range(first - 1, last + 1) for m in multiples]
+        values = [v for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(values) <= at_most:
+            break
+    return [(v, f"{v:.6g}") for v in values]
+
+
+def ticks(axis: Axis, at_most: int = 8) -> None:
+    """Label a logarithmic axis in the way of the whole book."""
+    marks = log_ticks(*axis.get_view_interval(), at_most)
+    axis.set_ticks([value for value, _ in marks], [label for _, label in marks])
     axis.set_minor_locator(NullLocator())

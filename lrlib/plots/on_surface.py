@@ -1,14 +1,15 @@
 """Paths of iterates on the function they descend: over contours in two dimensions, along the curve in one."""
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
+from matplotlib.lines import Line2D
 
 from lrlib.checks import whole
 from lrlib.plots.figure import WIDTH, Figure, blank, key
 from lrlib.plots.inputs import by_name, interval
-from lrlib.plots.style import CONTOUR, INK, QUIET, house_style, styles_of
+from lrlib.plots.style import CONTOUR, INK, QUIET, RING, STAR, house_style, styles_of
 from lrlib.plots.wording import count, named, number, point
+
+LEVELS = 10  # contours, evenly spaced in the logarithm of the height above the minimum
 
 
 def path_of(trajectory, dim: int, label: str) -> np.ndarray:
@@ -62,13 +63,12 @@ def exit_point(path: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int
     return i, a + min(1.0, shares.min()) * move
 
 
-def frame(points: np.ndarray, aspect: float, equal: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of a frame around the points; with equal scales its sides are in the ratio `aspect`."""
+def frame(points: np.ndarray, aspect: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of a frame around the points whose sides are in the ratio `aspect`."""
     low, high = points.min(axis=0), points.max(axis=0)
     size = high - low
     size = np.where(size > 0, size, size.max() or 1.0) * 1.24
-    if equal:
-        size = np.maximum(size, size[::-1] * np.array([aspect, 1 / aspect]))
+    size = np.maximum(size, size[::-1] * np.array([aspect, 1 / aspect]))
     middle = (low + high) / 2
     return middle - size / 2, middle + size / 2
 
@@ -88,16 +88,13 @@ def paths(
     *,
     columns: int | None = None,
     limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
-    levels: int | Sequence[float] = 10,
-    equal: bool = True,
     dots: bool = True,
-    height: float | None = None,
-    title: str | None = None,
 ) -> Figure:
     """Draw paths over the contours of a problem with two parameters.
 
     Every recorded point is a dot; the start is a ring, the end the marker of the run, known minima are stars. A path
-    that leaves the frame is cut there, and an arrowhead marks where it goes.
+    that leaves the frame is cut there, and an arrowhead marks where it goes. Scales are equal, so that the gradient
+    stands at right angles to the contours, unless `limits` are given.
 
     Parameters
     ----------
@@ -109,15 +106,8 @@ def paths(
         Draw each run in a panel of its own, so many in a row. By default all share one panel.
     limits : ((low, high), (low, high)), optional
         Frame of the two parameters. By default it fits the runs that do not diverge.
-    levels : int or sequence of float
-        How many contours, evenly spaced in the logarithm of the height above the minimum, or the losses themselves.
-    equal : bool
-        Same scale on both axes, so that the gradient stands at right angles to the contours; not with `limits`.
     dots : bool
         Whether to draw the points; without them long runs are clearer.
-    height : float, optional
-        Of the figure in inches.
-    title : str, optional
 
     Raises
     ------
@@ -131,6 +121,10 @@ def paths(
     >>> print(paths(bowl, {"SGD": minimize(bowl, SGD(lr=0.1), steps=30)}).alt)
     Contours of the loss over two parameters, minimum at (0, 0). SGD: 30 steps from (4, 1.5) to (0.17, 0), loss 19.2 \
 to 0.0144.
+
+    The last steps, seen from near:
+
+    >>> near = paths(bowl, {"SGD": minimize(bowl, SGD(lr=0.1), steps=30)}, limits=((-0.1, 0.5), (-0.1, 0.1)))
     """
     if getattr(problem, "dim", None) != 2:
         raise ValueError(f"problem must have two parameters, got {getattr(problem, 'dim', type(problem).__name__)}")
@@ -138,24 +132,24 @@ to 0.0144.
     found = {label: path_of(run, 2, label) for label, run in runs.items()}
     minima = np.asarray(problem.minima, dtype=float).reshape(-1, 2)
     rows, n_columns, together = panels(len(runs), columns)
-    height = height or (4.6 if together else rows * (2.8 if n_columns < 3 else 2.1) + 0.3)
+    height = 4.6 if together else rows * (2.8 if n_columns < 3 else 2.1) + 0.6
     aspect = (WIDTH / n_columns - 0.75) / (height / rows - 0.75)
     if limits is None:
         shown = [beginning(p, minima) if departs(runs[label], p, minima) else p for label, p in found.items()]
-        low, high = frame(np.concatenate([*shown, minima]), aspect, equal)
+        low, high = frame(np.concatenate([*shown, minima]), aspect)
     else:
         (x_low, x_high), (y_low, y_high) = (interval("limits", pair) for pair in limits)
         low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
 
-    figure, axes = blank(rows, n_columns, height=height, title=title, sharex=True, sharey=True)
+    figure, axes = blank(rows, n_columns, height=height, sharex=True, sharey=True)
     styles, words = styles_of(runs), []
-    surface = contours(problem, low, high, levels, minima)
+    surface = contours(problem, low, high, minima)
     flat = axes.ravel()
     for ax in flat[: 1 if together else len(runs)]:
         ax.contour(*surface, colors=CONTOUR, linewidths=0.8, zorder=0)
-        ax.plot(*minima.T, linestyle="", marker="*", markersize=13, color=INK, markeredgecolor="white", zorder=2)
+        ax.plot(*minima.T, linestyle="", **STAR)
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        if equal and limits is None:
+        if limits is None:
             ax.set_aspect("equal")
     for i, (label, path) in enumerate(found.items()):
         ax = flat[0 if together else i]
@@ -169,27 +163,34 @@ to 0.0144.
         ax.set_xlabel(r"$\theta_1$")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"$\theta_2$", rotation=0, labelpad=10)
-    if together:
-        key(flat[0], styles, markers=True)
+    explain(figure, flat[0], styles if together else {}, minima=len(minima) > 0)
     where = [point(m) for m in minima if ((low <= m) & (m <= high)).all()]
     ground = f", {'minimum' if len(where) == 1 else 'minima'} at {', '.join(where)}" if where else ""
     return Figure(figure, f"Contours of the loss over two parameters{ground}. {' '.join(words)}")
 
 
-def contours(problem, low: np.ndarray, high: np.ndarray, levels, minima: np.ndarray):
+def explain(figure, axes, styles: dict, *, minima: bool) -> None:
+    """Name the paths of one panel, the ring and the star in a key; runs in panels of their own have titles instead."""
+    marks = [Line2D([], [], linestyle="", **RING, markeredgecolor=INK, label="start")]
+    marks += [Line2D([], [], linestyle="", **STAR, label="minimum")] if minima else []
+    if styles:
+        key(axes, styles, markers=True, more=marks)
+    else:
+        figure.legend(handles=marks, loc="outside upper left", ncols=2)
+
+
+def contours(problem, low: np.ndarray, high: np.ndarray, minima: np.ndarray):
     """Return X, Y, Z and levels for `contour`."""
     x, y = (np.linspace(low[i], high[i], 241) for i in (0, 1))
     mesh = np.stack(np.meshgrid(x, y), axis=-1)
     with np.errstate(all="ignore"):
         z = np.asarray(problem.loss(mesh), dtype=float)
     z = np.where(np.isfinite(z), z, np.nan)
-    if np.ndim(levels) == 0:
-        floor = min(np.nanmin(z), float(problem.loss(minima).min()) if len(minima) else np.inf)
-        top = np.nanmax(z) - floor
-        # The lowest contour encloses a small part of the frame; below it the levels would only crowd the minimum.
-        bottom = max(np.nanquantile(z, 0.004) - floor, 1e-9 * top)
-        levels = floor + np.geomspace(bottom, top, whole("levels", levels, least=2) + 1)[:-1]
-    return x, y, z, np.sort(np.asarray(levels, dtype=float))
+    floor = min(np.nanmin(z), float(problem.loss(minima).min()) if len(minima) else np.inf)
+    top = np.nanmax(z) - floor
+    # The lowest contour encloses a small part of the frame; below it the levels would only crowd the minimum.
+    bottom = max(np.nanquantile(z, 0.004) - floor, 1e-9 * top)
+    return x, y, z, floor + np.geomspace(bottom, top, LEVELS + 1)[:-1]
 
 
 def draw_path(ax, path: np.ndarray, low: np.ndarray, high: np.ndarray, style, dots: bool) -> int | None:
@@ -200,11 +201,11 @@ def draw_path(ax, path: np.ndarray, low: np.ndarray, high: np.ndarray, style, do
     drawn = path if leaves is None else np.concatenate([inside, leaves[1][None]])
     ax.plot(*drawn.T, color=color, linestyle=linestyle, linewidth=1.6, zorder=3)
     if dots:
-        ax.plot(*inside.T, color=color, linestyle="", marker="o", markersize=3.6, zorder=4)
-    if len(inside):
-        ax.plot(*inside[0], marker="o", markersize=8, markerfacecolor="white", markeredgecolor=color, mew=1.8, zorder=5)
+        ax.plot(*inside[1:].T, color=color, linestyle="", marker="o", markersize=3.6, zorder=4)
     if leaves is None and len(path) > 1:
-        ax.plot(*path[-1], color=color, marker=marker, markersize=7, markeredgecolor="white", mew=0.8, zorder=5)
+        ax.plot(*path[-1], color=color, marker=marker, markersize=6, markeredgecolor="white", mew=0.8, zorder=5)
+    if len(inside):
+        ax.plot(*inside[0], **RING, markeredgecolor=color)
     if leaves is not None and len(drawn) > 1:
         arrowhead(ax, drawn[-2], drawn[-1], color)
     return None if leaves is None else leaves[0]
@@ -214,7 +215,11 @@ def arrowhead(ax, tail: np.ndarray, tip: np.ndarray, color: str) -> None:
     """Draw an arrowhead at `tip`."""
     style = "-|>,head_width=0.35,head_length=0.7"
     ax.annotate(
-        "", xy=tip, xytext=tail, zorder=6, annotation_clip=False,
+        "",
+        xy=tip,
+        xytext=tail,
+        zorder=6,
+        annotation_clip=False,
         arrowprops={"arrowstyle": style, "color": color, "lw": 0, "shrinkA": 0, "shrinkB": 0},
     )
 
@@ -235,33 +240,18 @@ def path_words(run, path: np.ndarray, leaves: int | None, away: bool) -> str:
 
 
 @house_style()
-def descent_1d(
-    function,
-    trajectories,
-    *,
-    columns: int | None = 2,
-    limits: tuple[float, float] | None = None,
-    xlabel: str = r"$\theta$",
-    ylabel: str = "loss",
-    height: float | None = None,
-    title: str | None = None,
-) -> Figure:
-    """Draw a function of one parameter with the iterates hopping on it, one panel for each run.
+def descent_1d(problem, trajectories) -> Figure:
+    """Draw the loss over one parameter with the iterates hopping on it, one panel for each run, two in a row.
 
-    The start is a ring. An iterate beyond the frame is not drawn: an arrowhead marks where the path leaves.
+    The start is a ring. An iterate beyond the frame is not drawn: an arrowhead marks where the path leaves. The frame
+    is as wide as the runs that do not diverge, both sides of the lowest point alike.
 
     Parameters
     ----------
-    function : Problem or callable
-        A problem with one parameter, or a function of an array.
+    problem : Problem
+        With one parameter.
     trajectories : Trajectory or dict of str to Trajectory
         Single runs by name; split lanes with `by_lane`.
-    columns : int, optional
-        Panels in a row; None draws all runs in one panel.
-    limits : (low, high), optional
-        Of the parameter. By default as wide as the runs that do not diverge, both sides of the lowest point alike.
-    xlabel, ylabel, height, title
-        As in the other figures.
 
     Examples
     --------
@@ -271,59 +261,40 @@ def descent_1d(
     A curve of the loss over one parameter with the iterates on it. rate 0.5: 4 steps from 2 to 0.125, loss 2 to \
 0.00781.
     """
+    if getattr(problem, "dim", None) != 1:
+        raise ValueError(f"problem must have one parameter, got {getattr(problem, 'dim', type(problem).__name__)}")
     runs = by_name(trajectories, "trajectories", ("x", "loss", "step", "diverged"))
-    value = curve_of(function)
     found = {label: path_of(run, 1, label) for label, run in runs.items()}
-    minima = np.asarray(getattr(function, "minima", np.empty((0, 1))), dtype=float).reshape(-1, 1)
-    if limits is None:
-        shown = [beginning(p, minima) if departs(runs[label], p, minima) else p for label, p in found.items()]
-        seen = np.concatenate([*shown, minima])
-        # One minimum known: the frame is symmetric about it, so that a hop to the other side has room.
-        seen = np.concatenate([seen, 2 * minima - seen]) if len(minima) == 1 else seen
-        low, high = float(seen.min()), float(seen.max())
-        margin = 0.15 * (high - low) or 1.0
-        low, high = low - margin, high + margin
-    else:
-        low, high = interval("limits", limits)
-    rows, n_columns, together = panels(len(runs), columns)
-    figure, axes = blank(
-        rows, n_columns, height=height or (3.4 if together else 2.3 * rows + 0.4), title=title, sharex=True, sharey=True
-    )
+    minima = np.asarray(problem.minima, dtype=float).reshape(-1, 1)
+    shown = [beginning(p, minima) if departs(runs[label], p, minima) else p for label, p in found.items()]
+    seen = np.concatenate([*shown, minima])
+    # One minimum known: the frame is symmetric about it, so that a hop to the other side has room.
+    seen = np.concatenate([seen, 2 * minima - seen]) if len(minima) == 1 else seen
+    low, high = float(seen.min()), float(seen.max())
+    margin = 0.15 * (high - low) or 1.0
+    low, high = low - margin, high + margin
+    rows, n_columns, _ = panels(len(runs), 2)
+    figure, axes = blank(rows, n_columns, height=2.3 * rows + 0.7, sharex=True, sharey=True)
     x = np.linspace(low, high, 400)
-    y = value(x)
+    y = problem.loss(x[:, None])
     margin = 0.06 * np.ptp(y) or 1.0
     bottom, top = float(y.min() - margin), float(y.max() + margin)
     styles, words, flat = styles_of(runs), [], axes.ravel()
-    for ax in flat[: 1 if together else len(runs)]:
+    for ax in flat[: len(runs)]:
         ax.plot(x, y, color=QUIET, linewidth=1.3, zorder=1)
         ax.set(xlim=(low, high), ylim=(bottom, top))
-    for i, (label, theta) in enumerate(found.items()):
-        ax = flat[0 if together else i]
+    for ax, (label, theta) in zip(flat, found.items(), strict=False):
         with np.errstate(all="ignore"):
-            path = np.column_stack([theta, value(theta[:, 0])])
+            path = np.column_stack([theta, problem.loss(theta)])
         path = path[np.isfinite(path).all(axis=1)]
         leaves = draw_path(ax, path, np.array([low, bottom]), np.array([high, top]), styles[label], True)
         words.append(named(label, path_words(runs[label], theta, leaves, departs(runs[label], theta, minima))))
-        if not together:
-            ax.set_title(label)
-    for ax in flat[1 if together else len(runs) :]:
+        ax.set_title(label)
+    for ax in flat[len(runs) :]:
         ax.set_axis_off()
     for ax in axes[-1]:
-        ax.set_xlabel(xlabel)
+        ax.set_xlabel(r"$\theta$")
     for ax in axes[:, 0]:
-        ax.set_ylabel(ylabel)
-    if together:
-        key(flat[0], styles, markers=True)
+        ax.set_ylabel("loss")
+    explain(figure, flat[0], {}, minima=False)
     return Figure(figure, f"A curve of the loss over one parameter with the iterates on it. {' '.join(words)}")
-
-
-def curve_of(function) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of an array of parameters from a problem with one parameter or from such a function."""
-    if hasattr(function, "loss"):
-        if function.dim != 1:
-            raise ValueError(f"function must have one parameter, got {function.dim}")
-        return lambda theta: np.asarray(function.loss(np.asarray(theta)[..., None]), dtype=float)
-    if not callable(function):
-        raise TypeError(f"function must be a problem or a function, got {type(function).__name__}")
-    return lambda theta: np.asarray(function(np.asarray(theta)), dtype=float)
-

@@ -1,4 +1,7 @@
-"""Limits, ticks and contour lines of a live figure: the same for every slider position, so that positions compare."""
+"""Limits, ticks and contour lines of a live figure: the same for every slider position, so that positions compare.
+
+An axis is a dict: "log" (whether it is logarithmic), "limits" (low, high) and "ticks" [(value, label), ...].
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from collections.abc import Callable
 import contourpy
 import numpy as np
 
+from lrlib.plots.figure import log_ticks
+
 GRID = 161  # points along one side of the contour grid
 LEVELS = 10  # contour lines
 DECADES = 3.0  # the lowest contour lies this many powers of ten below the highest
 OVERSCAN = 0.03  # contours are computed a little beyond the frame, so that no line runs along its edge
 EQUAL_SCALE_UP_TO = 3.0  # a plane less elongated is drawn with equal scales: gradients cross contours squarely
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Limits = tuple[float, float]
 Ticks = list[tuple[float, str]]
@@ -35,30 +39,36 @@ def plane_limits(points: np.ndarray, minima: np.ndarray) -> tuple[Limits, Limits
     return (float(x0), float(x1)), (float(y0), float(y1))
 
 
-def contours(loss: Callable[[np.ndarray], np.ndarray], x: Limits, y: Limits) -> list[list[list[float]]]:
+def contours(loss: Callable[[np.ndarray], np.ndarray], x: Limits, y: Limits) -> list[list[list[int]]]:
     """Regions of loss below log-spaced levels, highest first.
 
-    Each region is a list of closed rings ``[x0, y0, x1, y1, ...]`` in data coordinates, rounded to what a screen shows.
+    Each region is a list of closed rings ``[x0, y0, x1, y1, ...]`` in 4000ths of the frame, from its lower left.
     """
-    width, height = x[1] - x[0], y[1] - y[0]
-    xs = np.linspace(x[0] - OVERSCAN * width, x[1] + OVERSCAN * width, GRID)
-    ys = np.linspace(y[0] - OVERSCAN * height, y[1] + OVERSCAN * height, GRID)
+    beyond = np.linspace(-OVERSCAN, 1 + OVERSCAN, GRID)
+    xs, ys = (low + (high - low) * beyond for low, high in (x, y))
     z = np.asarray(loss(np.stack(np.meshgrid(xs, ys), axis=-1)), dtype=float)
     floor, span = z.min(), np.ptp(z)
     if not np.isfinite(span) or span == 0:
         return []
-    generator = contourpy.contour_generator(xs, ys, z, fill_type="OuterOffset")
-    scale = np.array([1000 / width, 1000 / height])
+    generator = contourpy.contour_generator(4000 * beyond, 4000 * beyond, z, fill_type="OuterOffset")
     regions = []
     for level in floor + span * np.logspace(-DECADES, -0.15, LEVELS)[::-1]:
         rings = []
         for points, ends in zip(*generator.filled(floor - span, level), strict=True):
             for start, stop in itertools.pairwise(ends):
-                ring = _thin(points[start:stop] * scale, tolerance=0.5) / scale
-                rings.append([_round(v, extent) for p in ring for v, extent in zip(p, (width, height), strict=True)])
+                rings.append(np.rint(_thin(points[start:stop], tolerance=1.2)).astype(int).ravel().tolist())
         if rings:
             regions.append(rings)
     return regions
+
+
+def share(axis: dict, values: np.ndarray) -> np.ndarray:
+    """Where values lie on an axis, from 0 at its lower end to 1; 0 on a logarithmic axis lies a little below it."""
+    low, high = axis["limits"]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if axis["log"]:
+            return np.where(values == 0, -0.1, np.log(values / low) / np.log(high / low))
+        return (values - low) / (high - low)
 
 
 def _thin(ring: np.ndarray, tolerance: float) -> np.ndarray:
@@ -85,11 +95,6 @@ def _thin(ring: np.ndarray, tolerance: float) -> np.ndarray:
     return ring[keep]
 
 
-def _round(value: float, extent: float) -> float:
-    """Round to about a thousandth of the frame's extent."""
-    return round(float(value), 3 - math.floor(math.log10(extent)))
-
-
 def linear_ticks(low: float, high: float, at_most: int = 5) -> Ticks:
     """Round values between two limits."""
     raw = (high - low) / at_most
@@ -97,18 +102,6 @@ def linear_ticks(low: float, high: float, at_most: int = 5) -> Ticks:
     spacing = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
     first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
     return [(k * spacing, f"{k * spacing:.6g}".replace("-", "−")) for k in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float, at_most: int = 5) -> Ticks:
-    """Powers of ten between two positive limits; over less than two decades also twice and five times them."""
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    if last - first >= 2:
-        stride = math.ceil((last - first + 1) / at_most)
-        powers = range(last, first - 1, -stride)[::-1]
-        short = max(abs(k) for k in powers) <= 2
-        return [(10.0**k, f"{10.0**k:g}" if short else "10" + str(k).translate(SUPERSCRIPTS)) for k in powers]
-    values = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
-    return [(v, f"{v:.6g}") for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
 
 
 def loss_axis(settled: np.ndarray, *, others_rise: bool) -> dict:

@@ -19,8 +19,10 @@ from lrlib.widgets import axes
 from lrlib.widgets.still import still_image
 
 MAX_BYTES = 150_000  # what a reader on a slow line is asked to load for one figure
-LARGEST = float(np.finfo(np.float32).max)
+RESOLUTION = 4096  # numbers are sent as whole parts of an axis, so that no pixel differs on a large screen
+REACH = 7.99  # what lies more than so many lengths of an axis from its middle is sent as lying there
 DASHES = {"-": [], "--": [7, 3], "-.": [8, 3, 1.5, 3], ":": [1.5, 3]}  # on, off, ... in pixels
+AXES = ("steps", "loss", "lr", "x", "y")
 UNLABELLED = Style("#c0392b", "-", "o")
 
 
@@ -70,7 +72,6 @@ def live(
     title: str | None = None,
     start: Any = None,
     view: tuple[tuple[float, float], tuple[float, float]] | None = None,
-    names: tuple[str, str] = ("θ₁", "θ₂"),
 ) -> LiveFigure:
     """Show a family of trajectories over one or two sliders.
 
@@ -92,8 +93,6 @@ def live(
         Where the sliders stand at first: the position nearest to a number, or the word. By default the middle.
     view : ((low, high), (low, high)), optional
         Limits of the plane. By default what the runs that settle need.
-    names : (str, str)
-        Names of the plane's axes.
 
     Returns
     -------
@@ -124,33 +123,52 @@ def live(
     on_plane = problem.dim == 2
     styles = {**styles_of(label for label in trajectories if label), "": UNLABELLED}
     series = [_series(label, styles[label], run, positions, on_plane) for label, run in trajectories.items()]
-    arrays, where = _pack(series)
-    _check_size(arrays, series, positions)
+    _check_size(series, positions)
 
     settled = [_settled(s) for s in series]
-    spec = {
-        "title": title or "",
-        "sliders": [{"name": name, "values": values} for name, values in labels.items()],
-        "series": [
-            {"label": s.label, "color": _ink(s.style.color), "dash": DASHES[s.style.linestyle], "arrays": found}
-            for s, found in zip(series, where, strict=True)
-        ],
+    frame = {
+        "steps": axes.step_axis(int(max(s.step[-1] for s in series))),
         "loss": axes.loss_axis(
             np.concatenate([s.loss[:, keep].ravel() for s, keep in zip(series, settled, strict=True)]),
             others_rise=not all(keep.all() for keep in settled),
         ),
         "lr": axes.rate_axis(np.concatenate([s.lr.ravel() for s in series])),
-        "steps": axes.step_axis(int(max(s.step[-1] for s in series))),
-        "plane": _plane(problem, series, settled, view, names) if on_plane else None,
+    }
+    if on_plane:
+        frame |= _plane(problem, series, settled, view)
+    coded = [_coded(s, frame) for s in series]
+    spec = {
+        "title": title or "",
+        "sliders": [{"name": name, "values": values} for name, values in labels.items()],
+        "axes": {name: axis | {"ticks": _ticks(axis)} for name, axis in frame.items() if name in AXES},
+        "resolution": RESOLUTION,
+        "contours": frame.get("contours", []),
+        "minima": [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get("minima", [])],
+        "series": [
+            {
+                "label": s.label,
+                "color": _ink(s.style.color),
+                "dash": DASHES[s.style.linestyle],
+                "step": s.step.tolist(),
+                "rows": {name: len(codes) for name, codes in arrays.items()},
+                "lost": s.lost.tolist(),
+                "outcome": [outcome(s, lane) for lane in range(len(s.lost))],
+                "rate": [_rate(s, lane) for lane in range(len(s.lost))],
+            }
+            for s, arrays in zip(series, coded, strict=True)
+        ],
     }
     lane = int(np.ravel_multi_index(indices, [len(v) for v in positions.values()]))
     index1, index2 = (*indices, 0)[:2]
+    shown = ", ".join(f"{name} {values[i]}" for (name, values), i in zip(labels.items(), indices, strict=True))
     return LiveFigure(
         spec=spec,
-        data=b"".join(a.tobytes() for a in arrays),
+        data=_packed([codes for arrays in coded for codes in arrays.values()]),
         index1=index1,
         index2=index2,
-        still=Figure(still_image(spec, series, lane), _alternative_text(spec, series, labels, indices, lane)),
+        still=Figure(
+            still_image(spec, frame, series, lane, shown), _alternative_text(spec, series, labels, shown, lane)
+        ),
     )
 
 
@@ -223,27 +241,39 @@ def _ink(color: str) -> str:
     return "currentColor" if color == "#000000" else color
 
 
-def _pack(series: list[Series]) -> tuple[list[np.ndarray], list[dict]]:
-    """All numbers as float32, one array after the other, and where each begins and its number of rows."""
-    arrays: list[np.ndarray] = []
-    where = []
-    begin = 0
-    for s in series:
-        found = {}
-        for name in ("step", "loss", "lr", "lost", "path"):
-            values = getattr(s, name)
-            if values is None:
-                continue
-            finite = np.clip(values, -LARGEST, LARGEST)
-            arrays.append(np.where(np.isfinite(values), finite, np.inf).astype("<f4"))
-            found[name] = [begin, len(values)]
-            begin += values.size
-        where.append(found)
-    return arrays, where
+def _coded(s: Series, frame: dict) -> dict[str, np.ndarray]:
+    """Place the numbers of a series on its axes, as int16 (rows, lanes): 0 in the middle, RESOLUTION for a length."""
+    placed = {name: axes.share(frame[name], getattr(s, name)) - 0.5 for name in ("loss", "lr")}
+    if s.path is not None:
+        at = np.stack([axes.share(frame[axis], s.path[..., i]) - 0.5 for i, axis in enumerate("xy")], axis=-1)
+        placed |= dict(zip("xy", np.moveaxis(_within_reach(at), -1, 0), strict=True))
+    for name, values in placed.items():
+        near = np.clip(np.where(np.isnan(values), REACH, values), -REACH, REACH)
+        placed[name] = np.rint(near * RESOLUTION).astype(np.int16)
+    return placed
 
 
-def _check_size(arrays: list[np.ndarray], series: list[Series], positions: dict[str, list]) -> None:
-    size = sum(a.nbytes for a in arrays)
+def _within_reach(path: np.ndarray) -> np.ndarray:
+    """Shorten leaps of a path (records, lanes, 2) out of reach, in their direction: it leaves the frame as it did."""
+    path = np.clip(np.nan_to_num(path, nan=1e6), -1e6, 1e6)
+    before = np.concatenate([path[:1], path[:-1]])
+    leap = path - before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.where(leap == 0, 1.0, (REACH * np.sign(leap) - before) / leap).min(axis=-1, keepdims=True)
+    return before + np.clip(part, 0, 1) * leap
+
+
+def _packed(codes: list[np.ndarray]) -> bytes:
+    """Pack codes for transport: the steps from row to row lane by lane, first all low bytes, then all high ones.
+
+    Neighbours are alike, so a server's compression shrinks them to a sixth of what it makes of float32.
+    """
+    moves = [np.diff(c, axis=0, prepend=np.int16(0)).T.ravel() for c in codes]  # they wrap around, and so does the sum
+    return np.concatenate(moves).astype("<i2").view(np.uint8).reshape(-1, 2).T.tobytes()
+
+
+def _check_size(series: list[Series], positions: dict[str, list]) -> None:
+    size = sum(2 * (s.loss.size + s.lr.size + (0 if s.path is None else s.path.size)) for s in series)
     if size > MAX_BYTES:
         lanes = " × ".join(f"{len(values)} ({name})" for name, values in positions.items())
         records = " + ".join(str(len(s.step)) for s in series)
@@ -260,7 +290,7 @@ def _settled(s: Series) -> np.ndarray:
     return calm if calm.any() else finite if finite.any() else np.isfinite(s.loss[0])
 
 
-def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: Any, names: tuple[str, str]) -> dict:
+def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: Any) -> dict:
     minima = np.reshape(getattr(problem, "minima", ()), (-1, 2))
     if view is None:
         calm = [s.path[:, keep].reshape(-1, 2) for s, keep in zip(series, settled, strict=True) if s.path is not None]
@@ -273,28 +303,36 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
     return {
         "x": {"log": False, "limits": x, "ticks": axes.linear_ticks(*x)},
         "y": {"log": False, "limits": y, "ticks": axes.linear_ticks(*y)},
-        "names": list(names),
-        "minima": minima.tolist(),
+        "minima": minima,
         "contours": axes.contours(problem.loss, x, y),
     }
 
 
+def _ticks(axis: dict) -> list[tuple[float, str]]:
+    """Ticks as shares of the axis."""
+    return [(round(float(axes.share(axis, np.asarray(value))), 4), label) for value, label in axis["ticks"]]
+
+
 def outcome(s: Series, lane: int) -> str:
-    """Say how a run ended, in the words of ``live.js``."""
+    """Say how a run ended."""
     if s.lost[lane] >= 0:
         return f"diverged at step {s.lost[lane]}"
-    final = number(float(np.float32(s.loss[-1, lane])))
-    grew = s.loss[-1, lane] > s.loss[0, lane]
-    return f"final loss {final} after {s.step[-1]} steps" + (", more than at the start" if grew else "")
+    grew = ", more than at the start" if s.loss[-1, lane] > s.loss[0, lane] else ""
+    return f"final loss {number(s.loss[-1, lane])} after {s.step[-1]} steps{grew}"
 
 
-def _alternative_text(spec: dict, series: list[Series], labels: dict, indices: tuple[int, ...], lane: int) -> str:
+def _rate(s: Series, lane: int) -> str:
+    """Say which rates a run used."""
+    first, last = number(s.lr[0, lane]), number(s.lr[-1, lane])
+    return first if first == last else f"from {first} to {last}"
+
+
+def _alternative_text(spec: dict, series: list[Series], labels: dict, at: str, lane: int) -> str:
     text = [named("", spec["title"].rstrip(".") or "runs for every position of a slider")]
-    shown = "the path on the contour lines of the loss, the loss" if spec["plane"] else "the loss"
+    shown = "the path on the contour lines of the loss, the loss" if "x" in spec["axes"] else "the loss"
     text.append(f"Shows {shown} and the learning rate actually used at each step.")
     for name, values in labels.items():
         text.append(f"Slider {name}: {count(len(values), 'position')} from {values[0]} to {values[-1]}.")
-    at = ", ".join(f"{name} {values[i]}" for (name, values), i in zip(labels.items(), indices, strict=True))
     text.append(f"At {at}:")
     text.append("; ".join((f"{s.label}: " if s.label else "") + outcome(s, lane) for s in series) + ".")
     for s in series:

@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from lrlib.plots.figure import DPI
-from lrlib.plots.style import GRID, INK, house_style
+from lrlib.plots.style import GRID, INK, RING, STAR, house_style
 
 if TYPE_CHECKING:
     from lrlib.widgets.live import Series
@@ -23,58 +23,61 @@ SMALL = dict.fromkeys(
 REGION = ("#35618f18", "#35618f66")  # face, edge
 
 
-def still_image(spec: dict, series: list[Series], lane: int) -> matplotlib.figure.Figure:
-    """Draw one slider position."""
+def still_image(spec: dict, frame: dict, series: list[Series], lane: int, shown: str) -> matplotlib.figure.Figure:
+    """Draw one slider position; `shown` says which."""
+    on_plane = "x" in frame
     with house_style(), matplotlib.style.context([SMALL]):
-        figure = matplotlib.figure.Figure(figsize=(7.4, 3.7 if spec["plane"] else 2.7), dpi=DPI, layout="constrained")
-        if spec["plane"]:
+        figure = matplotlib.figure.Figure(figsize=(7.4, 3.9 if on_plane else 2.9), dpi=DPI, layout="constrained")
+        if on_plane:
             panels = figure.subplot_mosaic([["plane", "loss"], ["plane", "lr"]], height_ratios=[1.7, 1])
-            _draw_plane(panels["plane"], spec["plane"], series, lane)
+            _draw_plane(panels["plane"], frame, series, lane)
         else:
             panels = figure.subplot_mosaic([["loss", "lr"]])
-        _frame(panels["loss"], spec["steps"], spec["loss"], "loss", "" if spec["plane"] else "step")
-        _frame(panels["lr"], spec["steps"], spec["lr"], "learning rate actually used", "step")
-        if len(series) == 1:  # faintly, the losses at all positions of the first slider
+        _frame(panels["loss"], frame["steps"], frame["loss"], "loss", "" if on_plane else "step")
+        _frame(panels["lr"], frame["steps"], frame["lr"], "learning rate actually used (per step)", "step")
+        if len(series) == 1:  # the losses at all positions of the first slider
             second = len(spec["sliders"][1]["values"]) if len(spec["sliders"]) == 2 else 1
-            others = _drawable(series[0].loss[:, lane % second :: second], spec["loss"])
-            panels["loss"].plot(series[0].step, others, color=series[0].style.color, lw=0.6, alpha=0.15)
-        for s in series:
+            others = _drawable(series[0].loss[:, lane % second :: second], frame["loss"])
+            panels["loss"].plot(series[0].step, others, color="#999999", lw=0.6, alpha=0.5)
+            panels["loss"].plot([], [], color="#999999", lw=1.2, label=f"other values of {spec['sliders'][0]['name']}")
+        for i, s in enumerate(series):
             lost = f"diverged at step {s.lost[lane]}" if s.lost[lane] >= 0 else ""
             name = f"{s.label} ({lost})" if s.label and lost else s.label or lost
             how: dict[str, Any] = {"color": s.style.color, "linestyle": s.style.linestyle, "label": name}
-            panels["loss"].plot(s.step, _drawable(s.loss[:, lane], spec["loss"]), **how)
+            panels["loss"].plot(s.step, _drawable(s.loss[:, lane], frame["loss"]), **how)
             rates = np.broadcast_to(s.lr[:, lane], len(s.step) - 1)
-            panels["lr"].stairs(rates, s.step, baseline=None, lw=2, **how)
+            panels["lr"].stairs(rates, s.step, baseline=None, lw=2 * (len(series) - i), **how)  # equal ones all show
         if spec["title"]:
             figure.suptitle(spec["title"], fontsize=10, fontweight="bold", x=0.01, ha="left")
-        if len(series) > 1 or series[0].lost[lane] >= 0:
-            panels["loss"].legend(loc="upper right")
+        figure.supxlabel(f"Shown: {shown}", fontsize=9, x=0.01, ha="left")
+        panels["loss"].legend(loc="upper right", frameon=True, framealpha=0.8, edgecolor="none")
         return figure
 
 
-def _draw_plane(panel: Axes, plane: dict, series: list[Series], lane: int) -> None:
-    for region in plane["contours"]:
-        rings = [Path(np.reshape(ring, (-1, 2)), closed=True) for ring in region]
+def _draw_plane(panel: Axes, frame: dict, series: list[Series], lane: int) -> None:
+    low, high = np.transpose([frame["x"]["limits"], frame["y"]["limits"]])
+    for region in frame["contours"]:
+        rings = [Path(low + (high - low) * np.reshape(ring, (-1, 2)) / 4000, closed=True) for ring in region]
         panel.add_patch(PathPatch(Path.make_compound_path(*rings), facecolor=REGION[0], edgecolor=REGION[1], lw=0.6))
-    _frame(panel, plane["x"], plane["y"], plane["names"][1], plane["names"][0])
+    _frame(panel, frame["x"], frame["y"], "θ₂", "θ₁")
     panel.grid(False)
     panel.set_box_aspect(1)
     for s in series:
         if s.path is not None:
-            x, y = _until_gone(s.path[:, lane], plane, lost=s.lost[lane] >= 0).T
+            x, y = _until_gone(s.path[:, lane], frame, lost=s.lost[lane] >= 0).T
             panel.plot(x, y, color=s.style.color, linestyle=s.style.linestyle, lw=1.2, marker="o", ms=2.6)
     starts = [s.path[0, lane] for s in series if s.path is not None]
-    marks = [panel.plot(*zip(*starts, strict=True), "s", ms=7, mfc="none", mec=INK, mew=1.4, label="start")[0]]
-    if plane["minima"]:
-        marks += panel.plot(*zip(*plane["minima"], strict=True), "+", ms=10, mew=1.6, color=INK, label="minimum")
+    marks = [panel.plot(*zip(*starts, strict=True), linestyle="", **RING, mec=INK, label="start")[0]]
+    if len(frame["minima"]):
+        marks += panel.plot(*frame["minima"].T, linestyle="", **STAR, label="minimum")
     panel.legend(
         handles=marks, ncols=2, loc="upper left", bbox_to_anchor=(-0.04, -0.06), handlelength=1, columnspacing=1
     )
 
 
-def _until_gone(path: np.ndarray, plane: dict, *, lost: bool) -> np.ndarray:
+def _until_gone(path: np.ndarray, frame: dict, *, lost: bool) -> np.ndarray:
     """Cut a lost run where it is a frame's width outside; the rest would only fill the frame."""
-    (x0, x1), (y0, y1) = plane["x"]["limits"], plane["y"]["limits"]
+    (x0, x1), (y0, y1) = frame["x"]["limits"], frame["y"]["limits"]
     centre, size = np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0])
     far = (np.abs(path - centre) > 1.5 * size).any(axis=1)
     path = path[: far.argmax() + 1] if lost and far.any() else path

@@ -240,14 +240,14 @@ def test_checking_needs_numpy_only():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_check_takes_less_than_a_fifth_of_a_second(master):
+def test_a_check_takes_less_than_a_fifth_of_a_second_of_processor_time(master):
     check(master.exercises.questions[0].id, ...)  # reads the file
     for question in master.exercises.questions:
         for answer in [question.solution, *(mutant.answer for mutant in question.mutants)]:
             answer = replayed(master, question, answer)
-            start = time.perf_counter()
+            start = time.process_time()
             check(question.id, answer)
-            assert time.perf_counter() - start < 0.2, question.id
+            assert time.process_time() - start < 0.2, question.id
 
 
 def replayed(master, question, answer):

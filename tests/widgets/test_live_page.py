@@ -97,7 +97,7 @@ def path_points(page):
     """The drawn path in data coordinates, read back from the axes' ticks."""
     return page.evaluate(
         """() => {
-          const svg = document.querySelector(".lr-live svg");
+          const svg = document.querySelector(".lr-live-panels svg");
           const ticks = (anchor, attribute) => [...svg.querySelectorAll(`g text[text-anchor=${anchor}]`)]
             .map((t) => [Number(t.getAttribute(attribute)), Number(t.textContent.replace("−", "-"))])
             .filter(([, v], i, all) => all[i] && Number.isFinite(v));
