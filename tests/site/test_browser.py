@@ -1,0 +1,105 @@
+"""The chapters in a browser: quiet, local, light, legible at 390 px, accessible, and their live figures move."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+CHAPTERS = ["book/foundations/gradient_descent.html", "book/schedules/exponential.html", "book/optimizers/adam.html"]
+BEFORE_SCROLLING = 300_000
+IN_ALL = 700_000
+
+
+@dataclass
+class Traffic:
+    """What a page said and asked for."""
+
+    complaints: list = field(default_factory=list)
+    requests: list = field(default_factory=list)
+    received: int = 0
+
+    def watch(self, page):
+        page.on(
+            "console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text)
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(answer.url))
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", self.receive)
+
+    def receive(self, event):
+        self.received += int(event["encodedDataLength"])
+
+
+def scroll_through(page):
+    """Scroll to the end, so that everything that waits to be seen is loaded."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for top in range(0, height, 800):
+        page.evaluate(f"window.scrollTo(0, {top})")
+        page.wait_for_timeout(30)
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_chapter_is_quiet_local_and_light(open_page, address, path):
+    traffic = Traffic()
+    page = open_page(path, watch=traffic.watch)
+    page.wait_for_load_state("networkidle")
+    before = traffic.received
+    scroll_through(page)
+    assert traffic.complaints == []
+    assert [url for url in traffic.requests if not url.startswith((address, "data:", "blob:"))] == []
+    assert 0 < before <= BEFORE_SCROLLING
+    assert traffic.received <= IN_ALL
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_chapter_needs_no_sideways_scrolling_at_390_pixels(open_page, path):
+    page = open_page(path, width=390)
+    scroll_through(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_chapter_has_no_accessibility_violation(open_page, path, theme):
+    page = open_page(path, theme=theme)
+    scroll_through(page)
+    # axe looks at each of a formula's hundreds of spans; what a listener is given is the MathML beside them
+    context = {"exclude": [".katex-html"]}
+    options = {"resultTypes": ["violations"]}
+    if theme == "dark":  # only the colours differ
+        options["runOnly"] = ["color-contrast"]
+    violations = Axe().run(page, context=context, options=options).response["violations"]
+    found = [f"{rule['id']}: {node['html'][:200]}" for rule in violations for node in rule["nodes"]]
+    assert found == []
+
+
+def shown(figure):
+    """Return all that a live figure shows: its readings, its description and its drawing."""
+    return figure.evaluate(
+        "figure => [...figure.querySelectorAll('output')].map(e => e.textContent)"
+        ".concat([...figure.querySelectorAll('svg')].map(e => e.getAttribute('aria-label') + e.outerHTML)).join()"
+    )
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_live_figure_moves_by_mouse_and_by_keyboard(open_page, path):
+    page = open_page(path)
+    figures = page.locator(".live")
+    assert figures.count() > 0
+    for figure in figures.all():
+        figure.scroll_into_view_if_needed()
+        figure.locator("svg[aria-label]").first.wait_for()
+        for slider in figure.locator("input[type=range]").all():
+            still = shown(figure)
+            value = float(slider.input_value())
+            middle = (float(slider.get_attribute("min")) + float(slider.get_attribute("max"))) / 2
+            box = slider.bounding_box()
+            slider.click(position={"x": box["width"] * (0.9 if value < middle else 0.1), "y": box["height"] / 2})
+            by_mouse = shown(figure)
+            assert by_mouse != still
+            slider.press("ArrowLeft" if value < middle else "ArrowRight")
+            assert shown(figure) != by_mouse
