@@ -80,6 +80,9 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1):
     x, path = empty(lanes, start.dtype), empty((len(records), *lanes), start.dtype, records=True)
     x[...] = start
     slope, rates = np.empty(path.shape[:-1]), np.empty((steps, *lanes[:-1]))
+    scheduled = callable(optimizer.lr)
+    if not scheduled:
+        rates[:] = by_lane(optimizer.lr)
     rule = Layerwise(optimizer, problem.blocks) if optimizer.core and problem.blocks else optimizer
     moving = any(callable(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "lr")
     stochastic = hasattr(problem, "sample")
@@ -93,7 +96,8 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1):
             if t > steps:
                 break
             lr = optimizer.rate(t)
-            rates[t - 1] = lr if np.ndim(lr) == 0 else lr[..., 0]
+            if scheduled:
+                rates[t - 1] = by_lane(lr)
             x, state = (rule.at(t) if moving else rule).update(x, g, state, t=t, lr=lr)
         loss = problem.loss(path)
     lost = np.logical_or.accumulate(~(np.isfinite(loss) & np.isfinite(path).all(-1)), axis=0)
@@ -139,6 +143,11 @@ def lane_shape(optimizer, start, rng):
             )
         shape = joint
     return shape
+
+
+def by_lane(lr):
+    """A rate without the axis that broadcasts against the coordinates."""
+    return lr if np.ndim(lr) == 0 else lr[..., 0]
 
 
 def empty(shape, dtype, records=False):

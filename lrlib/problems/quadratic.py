@@ -55,6 +55,11 @@ class Quadratic(Problem):
         """The curvatures, ascending."""
         return np.sort(self.curvature) if self.curvature.ndim == 1 else np.linalg.eigvalsh(self.curvature)
 
+    @cached_property
+    def shifted(self):
+        """Whether the center lies off the origin."""
+        return bool(self.center.any())
+
     @property
     def condition_number(self):
         """Largest curvature over smallest: how much narrower the bowl is one way than the other."""
@@ -68,7 +73,7 @@ class Quadratic(Problem):
         return 0.5 * ((x - self.center) * self.grad(x)).sum(-1)
 
     def grad(self, x):
-        away = x - self.center
+        away = x - self.center if self.shifted else x
         return self.curvature * away if self.curvature.ndim == 1 else away @ self.curvature
 
     def hessian(self, x):
