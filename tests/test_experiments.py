@@ -33,3 +33,12 @@ def test_diverged_runs_are_null_in_a_record(tmp_path):
     path = save({"name": "tiny", "loss": np.array([1.23456789, np.inf, np.nan])}, tmp_path)
     assert json.loads(path.read_text("utf8")) == {"name": "tiny", "loss": [1.23457, None, None]}
     assert plain({"a": (np.int64(3), "x", True)}) == {"a": [3, "x", True]}
+
+
+@pytest.mark.slow
+def test_the_whole_record_of_adams_sensitivity_is_what_its_command_makes():
+    made, again = record("adam_sensitivity"), adam_sensitivity.run()
+    for label in adam_sensitivity.RULES:
+        old, new = (np.median(np.array(run["loss"][label], dtype=float), axis=1) for run in (made, again))
+        calm = np.arange(len(old)) <= np.nanargmin(old) - 4  # near the edge of divergence rounding decides the run
+        np.testing.assert_allclose(new[calm], old[calm], rtol=1e-2)

@@ -6,6 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 CHAPTERS = ["book/foundations/gradient_descent.html", "book/schedules/exponential.html", "book/optimizers/adam.html"]
+OTHERS = [
+    "book/index.html",
+    "book/glossary.html",
+    "book/references.html",
+    "exercises/student/foundations/gradient_descent.html",
+    "exercises/student/schedules/exponential.html",
+    "exercises/student/optimizers/adam.html",
+]
+PAGES = [*CHAPTERS, *(pytest.param(path, marks=pytest.mark.slow) for path in OTHERS)]
 BEFORE_SCROLLING = 300_000
 IN_ALL = 700_000
 
@@ -42,8 +51,8 @@ def scroll_through(page):
     page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_chapter_is_quiet_local_and_light(open_page, address, path):
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_quiet_local_and_light(open_page, address, path):
     traffic = Traffic()
     page = open_page(path, watch=traffic.watch)
     page.wait_for_load_state("networkidle")
@@ -55,16 +64,16 @@ def test_chapter_is_quiet_local_and_light(open_page, address, path):
     assert traffic.received <= IN_ALL
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_chapter_needs_no_sideways_scrolling_at_390_pixels(open_page, path):
+@pytest.mark.parametrize("path", PAGES)
+def test_page_needs_no_sideways_scrolling_at_390_pixels(open_page, path):
     page = open_page(path, width=390)
     scroll_through(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_chapter_has_no_accessibility_violation(open_page, path, theme):
+@pytest.mark.parametrize("path", PAGES)
+def test_page_has_no_accessibility_violation(open_page, path, theme):
     page = open_page(path, theme=theme)
     scroll_through(page)
     # axe looks at each of a formula's hundreds of spans; what a listener is given is the MathML beside them
