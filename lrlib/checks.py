@@ -1,5 +1,7 @@
 """Errors that name the parameter, the rule and the value."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -43,8 +45,48 @@ def below_one(name, value):
     return check(name, value, "lie in [0, 1)", lambda v: (v >= 0) & (v < 1))
 
 
+def at_least_one(name, value):
+    return check(name, value, "be finite and at least 1", lambda v: (v >= 1) & np.isfinite(v))
+
+
 def whole(name, value, *, least):
     """Return `value` as an int if it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
+
+
+def flag(name, value):
+    """Return `value` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def one_of(name, value, choices):
+    """Return `value` if it is one of the words `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    return value
+
+
+def sequence(name, value, entry):
+    """Return `value` as a tuple whose entries have passed the check `entry`."""
+    if isinstance(value, str) or not np.iterable(value):
+        raise TypeError(f"{name} must be a sequence, got {value!r}")
+    return tuple(entry(f"{name}[{i}]", v) for i, v in enumerate(value))
+
+
+def increasing(name, values):
+    """Return `values` if each is greater than the one before, in every lane."""
+    for before, after in pairwise(values):
+        if not np.all(np.asarray(after) > before):
+            raise ValueError(f"{name} must increase, got {after} after {before}")
+    return values
+
+
+def one_more(name, values, separators, boundaries):
+    """Return `values` if there is one more of them than there are `boundaries` between them."""
+    if len(values) != len(boundaries) + 1:
+        raise ValueError(f"{name} must be one more than {separators}, got {len(values)} and {len(boundaries)}")
+    return values

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib import checks
 from lrlib.schedules.schedule import Schedule
 
 
@@ -26,3 +27,12 @@ class Constant(Schedule):
 
     def at(self, t):
         return self.initial_lr + 0 * t
+
+
+def as_schedule(name, value):
+    """A schedule as it is; a number or an array as the schedule that never changes."""
+    if isinstance(value, Schedule):
+        return value
+    if callable(value):
+        raise TypeError(f"{name} must be a schedule or a rate, got {value!r}")
+    return Constant(checks.not_negative(name, value))

@@ -10,6 +10,20 @@ import numpy as np
 from lrlib import checks
 
 
+def number(name, value, rule):
+    """Check a parameter that cannot be a function of the step itself."""
+    if callable(value):
+        raise TypeError(f"{name} must be a number or an array, got {value!r}")
+    return rule(name, value)
+
+
+def plain(rate):
+    """A float for a 0-d array of float64, a NumPy scalar for one of another kind, other arrays as they are."""
+    if rate.ndim:
+        return rate
+    return rate.item() if rate.dtype == float else rate[()]
+
+
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """A learning rate as a pure function of the 0-based step.
@@ -20,11 +34,19 @@ class Schedule:
 
     not_negative: ClassVar[tuple[str, ...]] = ("initial_lr",)
     positive: ClassVar[tuple[str, ...]] = ()
+    at_least_one: ClassVar[tuple[str, ...]] = ()
+    flags: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self):
-        for rule in ("not_negative", "positive"):
+        for rule in ("not_negative", "positive", "at_least_one"):
             for name in getattr(self, rule):
-                object.__setattr__(self, name, getattr(checks, rule)(name, getattr(self, name)))
+                self.keep(name, number(name, getattr(self, name), getattr(checks, rule)))
+        for name in self.flags:
+            checks.flag(name, getattr(self, name))
+
+    def keep(self, name, value):
+        """Set a checked parameter, once, while the schedule is made."""
+        object.__setattr__(self, name, value)
 
     def at(self, t):
         """Rates at the steps `t`, an array of `dtype`."""
@@ -38,29 +60,33 @@ class Schedule:
         TypeError
             If a step is not a number.
         ValueError
-            If a step is negative.
+            If a step is negative or not finite.
         """
         t = np.asarray(step)
         if t.dtype.kind not in "iuf":
             raise TypeError(f"step must be a number or an array of numbers, got {step!r}")
         if not (t >= 0).all():
             raise ValueError(f"step must not be negative, got {t[~(t >= 0)].flat[0]}")
-        rate = np.asarray(self.at(t.astype(self.dtype)), dtype=self.dtype)
-        if rate.ndim:
-            return rate
-        return rate.item() if self.dtype == float else rate[()]
+        if not np.isfinite(t).all():
+            raise ValueError("step must be finite, got inf")
+        return plain(np.asarray(self.at(t.astype(self.dtype)), dtype=self.dtype))
 
     @cached_property
     def dtype(self):
-        """float64, unless the parameters that are NumPy floats are of a smaller kind."""
-        values = [getattr(self, field.name) for field in fields(self)]
-        kinds = [v.dtype for v in values if isinstance(v, (np.ndarray, np.generic)) and v.dtype.kind == "f"]
+        """float64, unless the parameters that are NumPy floats, or schedules, are of a smaller kind."""
+        values = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            values.extend(value if isinstance(value, tuple) else [value])
+        kinds = [v.dtype for v in values if isinstance(v, (np.ndarray, np.generic, Schedule)) and v.dtype.kind == "f"]
         return np.result_type(*kinds) if kinds else np.dtype(float)
 
 
 @dataclass(frozen=True, eq=False)
 class StaircaseSchedule(Schedule):
     """A decay that counts steps in units of `decay_steps`, in whole ones only if `staircase` is set."""
+
+    flags: ClassVar = ("staircase",)
 
     def progress(self, t):
         """How many units of `decay_steps` have passed."""
