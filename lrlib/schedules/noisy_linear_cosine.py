@@ -17,8 +17,8 @@ def normal(seed, t):
     """A standard normal number for each step: the t-th of an endless sequence that `seed` names."""
     block, place = np.divmod(t.astype(int), BLOCK)
     blocks, which = np.unique(block, return_inverse=True)
-    drawn = np.stack([np.random.default_rng([seed, b]).standard_normal(BLOCK) for b in blocks])
-    return drawn[which.reshape(t.shape), place].astype(t.dtype)
+    drawn = [np.random.default_rng([seed, b]).standard_normal(BLOCK) for b in blocks]
+    return np.reshape(drawn, (-1, BLOCK))[which.reshape(t.shape), place].astype(t.dtype)
 
 
 @dataclass(frozen=True, eq=False)
