@@ -130,6 +130,11 @@ def test_a_warm_restart_is_found_among_many_and_very_far_away():
     assert (CosineRestarts(0.1, 1, t_mul=2)(starts) == 0.1).all()
 
 
+def test_restarts_are_counted_exactly_in_float32_too():
+    start = (3**17 - 1) // 2  # 64570081, which float32 does not have; it has the step before
+    assert CosineRestarts(np.float32(0.1), 1, t_mul=3)(start - 1) < 1e-9
+
+
 def test_linear_cosine_starts_above_the_rate_and_ends_at_beta_or_at_alpha_and_beta():
     assert LinearCosineDecay(0.1, 20, alpha=0.2, beta=0.01)(0) == pytest.approx(0.1 * 1.21)
     for periods, end in [(0.5, 0.001), (1.5, 0.001), (1.0, 0.021), (2.0, 0.021)]:
