@@ -2,10 +2,10 @@
 
 import argparse
 
-from experiments import adam_sensitivity
+from experiments import adam_sensitivity, decay_duel
 from experiments.record import RESULTS, measure, save
 
-EXPERIMENTS = {"adam_sensitivity": adam_sensitivity}
+EXPERIMENTS = {"adam_sensitivity": adam_sensitivity, "decay_duel": decay_duel}
 
 
 def main():
@@ -18,7 +18,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.command == "list":
         for name, module in EXPERIMENTS.items():
-            print(f"{name:20} {module.__doc__}")
+            print(f"{name:20} {module.__doc__.splitlines()[0]}")
     else:
         print(save(measure(arguments.name, EXPERIMENTS[arguments.name].run), arguments.out))
 

@@ -81,7 +81,7 @@ def _judge_number(question, answer):
     if matches(question.expected, question.rtol):
         return Result(question.id, True, f"✓ {question.id}: right.")
     if matches(question.close, question.near):
-        more = "Too few digits, perhaps: give at least 6 significant digits or the whole expression, as in 5/7"
+        more = "Too few digits, perhaps: give more of them or the whole expression, as in 5/7"
         return _wrong(question, f"{float(number):.6g} is close, but not close enough. {more}.")
     # Known mistakes are recognised when they are rounded, too.
     mistake = next((mistake for mistake in question.mistakes if matches(mistake.outputs, question.near)), None)
@@ -125,7 +125,7 @@ def compare(question, expected, output):
     if isinstance(expected, Run):
         return expected.difference(output, **tolerance)
     if question.kind == "stateful":
-        steps = (difference(*pair, names=question.returns, **tolerance) for pair in zip(expected, output, strict=True))
+        steps = (difference(*pair, **tolerance) for pair in zip(expected, output, strict=True))
         count = len(expected)
         return next((f"step {number} of {count}: {reason}" for number, reason in enumerate(steps, 1) if reason), None)
     return difference(expected, output, names=question.returns, **tolerance)

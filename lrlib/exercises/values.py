@@ -12,7 +12,7 @@ def encode(value, digits=None):
 
     Parameters
     ----------
-    value : None, bool, int, float, str, array, or a tuple or list of these
+    value : None, bool, int, float, array, or a tuple or list of these
     digits : int, optional
         Significant digits kept of each float; all by default.
 
@@ -21,7 +21,7 @@ def encode(value, digits=None):
     TypeError
         If `value` is anything else.
     """
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -33,7 +33,7 @@ def encode(value, digits=None):
         return {"array": encode(value.tolist(), digits)}
     if isinstance(value, (tuple, list)):
         return [encode(part, digits) for part in value]
-    raise TypeError(f"a case holds numbers, arrays, text and tuples of these, got {type(value).__name__}")
+    raise TypeError(f"a case holds None, numbers, arrays and tuples of these, got {type(value).__name__}")
 
 
 def decode(value):

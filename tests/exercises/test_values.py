@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from lrlib.exercises.values import decode, encode
 
-plain = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats() | st.text(max_size=5)
+plain = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats()
 shapes = arrays.array_shapes(max_dims=3, max_side=3)
 tables = arrays.arrays(float, shapes) | arrays.arrays(np.int64, shapes)
 
@@ -28,5 +28,5 @@ def test_digits_are_cut_only_where_asked():
 
 
 def test_what_a_case_cannot_hold_is_refused():
-    with pytest.raises(TypeError, match="got function"):
-        encode(lambda: 0)
+    with pytest.raises(TypeError, match="got str"):
+        encode("text")
