@@ -54,7 +54,7 @@ class Figure:
         """Return the drawing as a palette PNG: the same bytes for the same data."""
         with house_style():
             canvas = FigureCanvasAgg(self.figure)
-            canvas.draw()
+            self.figure.draw_without_rendering()
             # The layout, computed anew from what it gave before, would drift by a fraction of a pixel.
             self.figure.set_layout_engine("none")
             canvas.draw()
