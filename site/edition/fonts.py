@@ -82,5 +82,7 @@ def start_afresh(app, config):
 
 def setup(app):
     app.connect("config-inited", start_afresh)
+    # The files are cut to what all pages use, so each build makes all pages, also when none has changed.
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: sorted(env.found_docs))
     for cut in (cut_icons, cut_formula_fonts):
         app.connect("build-finished", cut, priority=600)  # after the pages are mended

@@ -60,6 +60,11 @@ def build(folder, cells):
         widgets={"application/vnd.jupyter.widget-state+json": STATE},
     )
     nbformat.write(notebook, folder / "book" / "page.ipynb")
+    return run_jupyter_book(folder)
+
+
+def run_jupyter_book(folder):
+    """Build the book in `folder`; return the finished process."""
     return subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"],
         cwd=folder,
@@ -96,6 +101,13 @@ def page(html, tmp_path_factory):
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return BeautifulSoup((folder / "_build" / "html" / "book" / "page.html").read_text("utf-8"), "html.parser")
+
+
+def test_a_second_build_without_a_change_succeeds_too(html, tmp_path):
+    cells = [v4.new_markdown_cell("# A page\n\nThe first paragraph is long enough to describe it to a search engine.")]
+    cells.append(code("widget", live(**{"image/png": png(), "text/plain": "A path winds."})))
+    for result in (build(tmp_path, cells), run_jupyter_book(tmp_path)):
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_claims_become_a_list_with_anchors(page):
