@@ -29,7 +29,7 @@ serve: book ## build it and show it on http://localhost:PORT (PORT=8000)
 	@echo "http://localhost:$(PORT)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-exercises: env ## remake what students get from the exercise masters
+exercises: env ## remake from the exercise masters what students get, and the worked solutions
 	$(BIN)/python -m grader make
 
 grade: env sandbox ## grade a folder of notebooks (SUBMISSIONS=, MASTERS= for private ones, ROSTER=, OPTIONS=)

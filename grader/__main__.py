@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import publishing
 from grader import secret as secrets
-from grader.make import ROOT, Folders, make, masters_in
+from grader.make import COURSE, ROOT, Folders, make, masters_in
 from grader.masters import MasterError, find, load, student_notebook
+from grader.public import public_cases
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-HERE = Folders()
 
 gradebook_option = click.option(
     "--gradebook", type=FILE, default="grades.sqlite", show_default=True, help="Where the results are kept."
@@ -39,7 +39,7 @@ set_option = click.option("--set", "set_name", metavar="PART/TOPIC", help="One s
 masters_option = click.option(
     "--masters",
     type=FOLDER,
-    default=HERE.masters,
+    default=COURSE.masters,
     help="Folder of masters, <part>/<topic>.md; by default the course's.",
 )
 
@@ -93,16 +93,26 @@ def new_secret(file: Path) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if something is stale.")
 @click.option("--force", is_flag=True, help="Run every master, also where nothing has changed.")
 @masters_option
-@click.option("--students", type=FOLDER, default=HERE.students, help="Folder of the student notebooks.")
-@click.option("--cases", type=FOLDER, default=HERE.cases, help="Folder of the public cases.")
-def make_command(check: bool, force: bool, masters: Path, students: Path, cases: Path) -> int:
-    """Write student notebooks and public cases, where they are stale.
+@click.option("--students", type=FOLDER, default=COURSE.students, help="Folder of the student notebooks.")
+@click.option("--cases", type=FOLDER, default=COURSE.cases, help="Folder of the public cases.")
+@click.option("--solutions", type=FOLDER, help="Folder of the worked solutions; private ones are written on request.")
+def make_command(check: bool, force: bool, masters: Path, students: Path, cases: Path, solutions: Path | None) -> int:
+    """Write student notebooks, public cases and worked solutions, where they are stale.
 
-    What belongs to no master is removed from both folders, so private masters need folders of their own.
+    What belongs to no master is removed from these folders, so private masters need folders of their own. Their
+    student notebooks bring the public cases along, so that check knows them.
     """
-    if masters.resolve() != HERE.masters and (students.resolve() == HERE.students or cases.resolve() == HERE.cases):
+    masters, students, cases = masters.resolve(), students.resolve(), cases.resolve()
+    solutions = solutions.resolve() if solutions else None
+    if masters == COURSE.masters:
+        solutions = solutions or COURSE.solutions
+    elif COURSE.students == students or COURSE.cases == cases or COURSE.solutions == solutions:
         raise click.UsageError("--masters needs --students and --cases too: the course's folders are not theirs")
-    changes = make(Folders(masters.resolve(), students.resolve(), cases.resolve()), check=check, force=force)
+    try:
+        folders = Folders(masters, students, cases, solutions)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    changes = make(folders, check=check, force=force)
     for change in changes:
         click.echo(change if check else change.replace("is not what its master makes", "written"))
     if not changes:
@@ -118,7 +128,7 @@ def check_master(masters: tuple[Path, ...], seeds: int) -> int:
     from grader.prove import faults
 
     failed = False
-    for path in masters or masters_in(HERE):
+    for path in masters or masters_in(COURSE):
         master = load(path)
         found = faults(master, seeds)
         for fault in found:
@@ -503,7 +513,8 @@ def _exercises(masters: Path, name: str) -> ExerciseSet:
 
 def _master_and_notebook(masters: Path, name: str) -> tuple[Master, NotebookNode]:
     master = load(masters / f"{name}.md")
-    return master, student_notebook(master, publishing.read_repository(ROOT / "_config.yml"))
+    brought = {} if masters.resolve() == COURSE.masters else {"cases": public_cases(master.exercises)}
+    return master, student_notebook(master, publishing.read_repository(ROOT / "_config.yml"), **brought)
 
 
 def _write(content: bytes, path: Path | None) -> None:

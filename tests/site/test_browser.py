@@ -18,6 +18,9 @@ OTHERS = [
     "exercises/student/foundations/gradient_descent.html",
     "exercises/student/schedules/exponential.html",
     "exercises/student/optimizers/adam.html",
+    "exercises/solutions/foundations/gradient_descent.html",
+    "exercises/solutions/schedules/exponential.html",
+    "exercises/solutions/optimizers/adam.html",
 ]
 PAGES = [*CHAPTERS, *(pytest.param(path, marks=pytest.mark.slow) for path in OTHERS)]
 BEFORE_SCROLLING = 300_000
