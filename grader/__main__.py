@@ -463,6 +463,29 @@ def mark_compare(one: Path, other: Path, set_name: str | None, masters: Path, gr
     click.echo(f"{both} lines were marked by both, {len(found)} differently.")
 
 
+@cli.command()
+@click.argument("student")
+@click.option("--file", "file", help="Only this file, as it is named in the folder of submissions.")
+@click.option("--set", "set_name", metavar="PART/TOPIC", help="Only what was handed in for this set.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gradebook_option
+def forget(student: str, file: str | None, set_name: str | None, yes: bool, gradebook: Path) -> None:
+    """Remove STUDENT (the id) from the gradebook: results, answers, marks, times, and the entry in the roster.
+
+    With --set or --file only what was handed in for that set, or that file, goes. Nothing brings it back, except
+    grading the file again if it is still in the folder.
+    """
+    with _open(gradebook) as book:
+        what = " and ".join(one for one in (file, set_name) if one) or "everything"
+        if not yes and not click.confirm(f"Remove {what} of {student} from {gradebook} for good?"):
+            raise click.ClickException("nothing was removed")
+        count = book.forget(student, set=set_name, file=file)
+    click.echo(f"{student}: {count} {'file' if count == 1 else 'files'} forgotten.")
+    click.echo(
+        "Exports, feedback pages, files of marks, the roster file and the submissions themselves are yours to remove."
+    )
+
+
 @cli.group()
 def bundle() -> None:
     """Pack a set for another system."""

@@ -1,6 +1,7 @@
 """The command line, from the secret to the grades, and what it says to those who err."""
 
 import csv
+import io
 import json
 import os
 import subprocess
@@ -218,3 +219,17 @@ def test_a_right_answer_gets_its_points_in_a_sandbox(course, capsys):
     hand_in(course / "in", "anna.ipynb", notebook(RIGHT))
     assert main(["grade", "in", "--masters", "masters", "--roster", "roster.csv"]) == 0
     assert "without a sandbox" not in capsys.readouterr().out
+
+
+def test_forgetting_asks_first(course, monkeypatch, capsys):
+    assert grade() == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main(["forget", "anna"]) == 1
+    assert main(["export", "csv"]) == 0
+    assert "Anna" in capsys.readouterr().out
+    assert main(["forget", "anna", "--yes"]) == 0
+    assert main(["export", "csv"]) == 0
+    said = capsys.readouterr().out
+    assert "anna: 1 file forgotten." in said and "Anna" not in said and "Ben" in said
+    assert main(["forget", "anna", "--yes"]) == 1
+    assert "holds nothing under the student 'anna'" in capsys.readouterr().err
