@@ -19,6 +19,8 @@ env: .venv/.ready ## make the environment in .venv (the other targets do it by t
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# An instructor's course lies in a folder of its own, and python -m grader must run there.
+	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
 	@touch $@
 
 book: env ## build the HTML edition from the committed notebooks

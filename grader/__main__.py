@@ -423,7 +423,10 @@ def mark_export(file: Path, anonymous: bool, again: bool, set_name: str | None, 
     with _open(gradebook) as book:
         name = _one_set(book, set_name)
         graded = book.results(name)
-    _write(rubric.export(graded, _exercises(masters, name), anonymous=anonymous, again=again).encode(), file)
+    exercises = _exercises(masters, name)
+    if all(question.kind != "prose" for question in exercises.questions):
+        raise click.UsageError(f"{name} asks for nothing in words, so there is nothing to mark")
+    _write(rubric.export(graded, exercises, anonymous=anonymous, again=again).encode(), file)
 
 
 @mark.command("import")

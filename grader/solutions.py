@@ -10,7 +10,6 @@ from nbformat import NotebookNode
 import publishing
 from grader.masters import ANSWER, CODE_SOLUTION, MARKER, PROSE_SOLUTION, Master, MasterError, with_cases
 from grader.spec import Question
-from publishing.execute import CellError, execute
 from publishing.stale import RECORDED, result
 
 TITLE = re.compile(r"\A# (?:Exercises: )?(?P<topic>[^\n]+)\n*")
@@ -60,6 +59,8 @@ def run(notebook: NotebookNode, master: Master) -> None:
     MasterError
         If a cell fails, or `check` does not accept an answer.
     """
+    from publishing.execute import CellError, execute  # not above: where one only grades, nothing runs notebooks
+
     try:
         execute(notebook, f"solutions/{master.exercises.name}")
     except CellError as error:

@@ -233,3 +233,15 @@ def test_forgetting_asks_first(course, monkeypatch, capsys):
     assert "anna: 1 file forgotten." in said and "Anna" not in said and "Ben" in said
     assert main(["forget", "anna", "--yes"]) == 1
     assert "holds nothing under the student 'anna'" in capsys.readouterr().err
+
+
+def test_where_nothing_is_asked_in_words_there_is_nothing_to_mark(course, capsys):
+    master = Path("masters/part/topic.md")
+    assert grade() == 0
+    text = master.read_text()
+    start = text.index("+++\n\n<!-- answer")
+    text = text[:start] + text[text.index("```{code-cell}", start) :]
+    master.write_text("\n".join(line for line in text.splitlines() if "exercises.prose(" not in line))
+    assert main(["mark", "export", "marks.yaml", "--masters", "masters"]) == 2
+    assert "part/topic asks for nothing in words" in capsys.readouterr().err
+    assert not Path("marks.yaml").exists()

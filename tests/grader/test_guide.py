@@ -3,6 +3,8 @@
 import re
 import shlex
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from classroom import ROOT, graded, mark
@@ -49,6 +51,13 @@ def test_command_exists_with_its_options(command):
     takes = [word for word in words if not word.startswith("--")]
     most = sum(2 if parameter.opts[0].startswith("--") else 1 for parameter in found.params)
     assert len(takes) <= most
+
+
+def test_the_grader_runs_in_any_folder(tmp_path):
+    command = [sys.executable, "-m", "grader", "new-secret"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stderr}\nmake env has put the path of this copy into the environment"
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 
 
 def test_targets_of_make_exist():
