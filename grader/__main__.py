@@ -444,7 +444,7 @@ def mark_import(file: Path, who: str, set_name: str | None, masters: Path, grade
         exercises = _exercises(masters, name)
         given = rubric.read(file, book.results(name), exercises)
         rubric.store(given, exercises, book, who=who)
-    click.echo(f"{len(given)} answers marked by {who}.")
+    click.echo(f"{len(given)} {'answer' if len(given) == 1 else 'answers'} marked by {who}.")
 
 
 @mark.command("compare")

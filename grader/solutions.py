@@ -75,7 +75,6 @@ def run(notebook: NotebookNode, master: Master) -> None:
 
 def stale(notebook: NotebookNode, wanted: NotebookNode) -> bool:
     """Tell whether an executed notebook is another one than `wanted`, which is not executed, or was edited by hand."""
-
     recorded = notebook.metadata.get(RECORDED, {}).get("result")
     return _before_it_ran(notebook) != _before_it_ran(wanted) or recorded != result(notebook)
 
@@ -89,11 +88,12 @@ def _before_it_ran(notebook: NotebookNode) -> list:
 
 
 def _head(source: str, exercises: str) -> str:
-    answers = f"[these exercises]({exercises})" if exercises else "the exercises"
+    title = TITLE.match(source)[0].strip("# \n")
+    set_of_questions = f"[{title}]({exercises})" if exercises else title
     note = (
-        f"> **Solutions.** This page answers every question of {answers}. Try them first: a solution that you have "
-        "looked for is one that you remember. Each answer is folded, and so are the reason for it and the mistakes "
-        "that are often made."
+        f"> **Solutions.** This page answers every question of {set_of_questions}. Try them first: a solution that you "
+        "have looked for is one that you remember. Each answer is folded, and so are the reason for it and the "
+        "mistakes that are often made."
     )
     return TITLE.sub(lambda title: f"# Worked solutions: {title['topic']}\n\n{note}\n\n", source).rstrip("\n")
 
