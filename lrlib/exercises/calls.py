@@ -70,7 +70,7 @@ def call(answer, case):
 
 
 def _same(before, after):
-    return np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after
+    return np.array_equal(before, after, equal_nan=True) if isinstance(before, np.ndarray) else before == after
 
 
 def _describe(error, answer):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lrlib.exercises import check
+from lrlib.exercises.calls import Case, call
 
 
 def adam(x, g, m, v, t, lr, beta1, beta2, eps):
@@ -122,6 +123,12 @@ def test_changing_an_input_in_place_is_reported_though_the_result_is_right():
     result = check("gradient_descent.step", in_place)
     assert not result
     assert "the results are right, but x is changed in place" in result.text
+
+
+def test_an_input_that_holds_nan_is_not_taken_for_changed():
+    losses = np.array([2.3, np.nan])
+    assert call(lambda losses: losses[0], Case({"losses": losses})) == (2.3, ())
+    assert call(lambda losses: losses.sort(), Case({"losses": losses[::-1]})) == (None, ("losses",))
 
 
 def test_changing_an_input_in_place_gets_no_hint_about_something_else():
