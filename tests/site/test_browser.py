@@ -1,4 +1,4 @@
-"""The chapters in a browser: quiet, local, light, legible at 390 px, accessible, and their live figures move."""
+"""The pages in a browser: quiet, local, light, legible at 390 px, accessible, and their live figures move."""
 
 from dataclasses import dataclass, field
 
@@ -6,8 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 CHAPTERS = ["book/foundations/gradient_descent.html", "book/schedules/exponential.html", "book/optimizers/adam.html"]
+ALIVE = ["book/index.html", *CHAPTERS]
 OTHERS = [
-    "book/index.html",
+    "book/how_to.html",
+    "book/notation.html",
     "book/exercises.html",
     "book/teaching.html",
     "book/glossary.html",
@@ -22,7 +24,7 @@ OTHERS = [
     "exercises/solutions/schedules/exponential.html",
     "exercises/solutions/optimizers/adam.html",
 ]
-PAGES = [*CHAPTERS, *(pytest.param(path, marks=pytest.mark.slow) for path in OTHERS)]
+PAGES = [*ALIVE, *(pytest.param(path, marks=pytest.mark.slow) for path in OTHERS)]
 BEFORE_SCROLLING = 300_000
 IN_ALL = 700_000
 
@@ -102,7 +104,7 @@ def shown(figure):
     )
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
+@pytest.mark.parametrize("path", ALIVE)
 def test_live_figure_moves_by_mouse_and_by_keyboard(open_page, path):
     page = open_page(path)
     figures = page.locator(".live")
@@ -120,3 +122,12 @@ def test_live_figure_moves_by_mouse_and_by_keyboard(open_page, path):
             assert by_mouse != still
             slider.press("ArrowLeft" if value < middle else "ArrowRight")
             assert shown(figure) != by_mouse
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_slider_of_the_front_page_is_seen_without_scrolling(open_page, width):
+    page = open_page("book/index.html", width=width)
+    slider = page.locator(".live input[type=range]")
+    slider.wait_for()
+    box = slider.bounding_box()
+    assert box["y"] + box["height"] <= page.viewport_size["height"]
