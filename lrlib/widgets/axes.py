@@ -71,6 +71,11 @@ def share(axis: dict, values: np.ndarray) -> np.ndarray:
         return (values - low) / (high - low)
 
 
+def placed_ticks(axis: dict) -> Ticks:
+    """Ticks of an axis with their shares of it instead of their values."""
+    return [(round(float(share(axis, np.asarray(value))), 4), label) for value, label in axis["ticks"]]
+
+
 def _thin(ring: np.ndarray, tolerance: float) -> np.ndarray:
     """Drop points of a line that lie within `tolerance` of the line without them (Ramer, Douglas and Peucker)."""
     keep = np.zeros(len(ring), dtype=bool)

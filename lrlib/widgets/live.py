@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -16,6 +14,7 @@ from lrlib.plots.figure import Figure
 from lrlib.plots.style import Style, styles_of
 from lrlib.plots.wording import count, named, number
 from lrlib.widgets import axes
+from lrlib.widgets.drawing import Drawing, module
 from lrlib.widgets.still import still_image
 
 MAX_BYTES = 150_000  # what a reader on a slow line is asked to load for one figure
@@ -26,29 +25,13 @@ AXES = ("steps", "loss", "lr", "x", "y")
 UNLABELLED = Style("#c0392b", "-", "o")
 
 
-class LiveFigure(anywidget.AnyWidget):
+class LiveFigure(Drawing):
     """A figure whose sliders choose among computed runs. Made by `live`; `index1` and `index2` are the positions."""
 
-    _esm = pathlib.Path(__file__).with_name("live.js").read_text(encoding="utf-8")
-    spec = traitlets.Dict().tag(sync=True)
+    _esm = module("live.js")
     data = traitlets.Bytes().tag(sync=True)
     index1 = traitlets.Int(0).tag(sync=True)
     index2 = traitlets.Int(0).tag(sync=True)
-
-    def __init__(self, *, still: Figure, **traits: Any) -> None:
-        self.still = still
-        super().__init__(**traits)
-
-    @property
-    def alt(self) -> str:
-        """What the figure shows, in words."""
-        return self.still.alt
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
-        """Add what shows where no widget can: a still image at the start position, and words."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        image, size = self.still._repr_mimebundle_()
-        return {**data, **image}, {**metadata, **size}
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +123,7 @@ def live(
     spec = {
         "title": title or "",
         "sliders": [{"name": name, "values": values} for name, values in labels.items()],
-        "axes": {name: axis | {"ticks": _ticks(axis)} for name, axis in frame.items() if name in AXES},
+        "axes": {name: axis | {"ticks": axes.placed_ticks(axis)} for name, axis in frame.items() if name in AXES},
         "resolution": RESOLUTION,
         "contours": frame.get("contours", []),
         "minima": [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get("minima", [])],
@@ -306,11 +289,6 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
         "minima": minima,
         "contours": axes.contours(problem.loss, x, y),
     }
-
-
-def _ticks(axis: dict) -> list[tuple[float, str]]:
-    """Ticks as shares of the axis."""
-    return [(round(float(axes.share(axis, np.asarray(value))), 4), label) for value, label in axis["ticks"]]
 
 
 def outcome(s: Series, lane: int) -> str:
