@@ -61,6 +61,8 @@ def one_of_each(runs):
         "lines": plots.lines({"a": ([0, 1, 2], [1, 3, 2])}, xlabel="x", ylabel="y", vertical={"here": 1.0}),
         "descent_1d": plots.descent_1d(bowl, {"good": minimize(bowl, SGD(lr=0.6), steps=9)}),
         "range_test": plots.range_test(range_test(BOWL, SGD(), low=1e-4)),
+        "gallery": plots.gallery({"A": {"a": ([0, 1], [1, 2])}}, xlabel="step", ylabel="loss"),
+        "pictures": plots.pictures(np.eye(4)[None], ["diagonal"]),
         "lineage": plots.lineage(pbt(BOWL, SGD(), hyper={"lr": (1e-4, 0.1)}, rounds=5, steps=5)),
     }
 
@@ -493,6 +495,56 @@ class TestCurves:
         assert "rises from 1 at x 0 to 3 at x 2" in figure.alt
 
 
+class TestGallery:
+    CURVES = {
+        "A": {"training": ([0, 1, 2], [4.0, 2.0, 1.0]), "test": ([0, 1, 2], [4.0, 3.0, 3.5])},
+        "B": {"training": ([0, 1, 2], [4.0, np.inf, 400.0])},
+        "C": {"test": ([0, 1], [[1, 2, 9], [0, 5, 7]])},
+        "D": {"training": ([0, 1], [2.0, 2.0])},
+    }
+
+    def gallery(self, **options):
+        return plots.gallery(self.CURVES, xlabel="step", ylabel="loss", **options)
+
+    def test_a_name_has_one_style_in_all_panels_and_one_entry_in_the_key(self):
+        panels, (legend,) = self.gallery().figure.axes, self.gallery().figure.legends
+        drawn = [[line.get_color() for line in panel.get_lines()] for panel in panels]
+        training, test = drawn[0]
+        assert drawn == [[training, test], [training], [test], [training], [], []] and training != test
+        assert [text.get_text() for text in legend.get_texts()] == ["training", "test"]
+
+    def test_all_panels_have_the_limits_asked_for_and_the_last_of_each_column_has_the_axis(self):
+        panels = self.gallery(yscale="log", ylim=(0.5, 50)).figure.axes
+        assert {panel.get_ylim() for panel in panels} == {(0.5, 50)}
+        assert [panel.get_xlabel() for panel in panels] == ["", "step", "step", "step", "", ""]
+        assert not panels[4].axison and not panels[5].axison
+
+    def test_the_words_say_how_every_curve_runs(self):
+        assert self.gallery().alt == (
+            "Loss against step in 4 panels with the same axes. "
+            "A: training falls from 4 to 1; test starts at 4, reaches its lowest, 3, at step 1, ends at 3.5. "
+            "B: training rises from 4 to 400. C: test rises from 2 to 5. D: training constant at 2."
+        )
+
+    def test_seeds_are_drawn_as_their_median(self):
+        assert self.gallery().figure.axes[2].get_lines()[0].get_ydata().tolist() == [2, 5]
+
+
+class TestPictures:
+    def test_each_picture_is_drawn_with_its_name_and_marked_names_stand_out(self):
+        figure = plots.pictures(np.arange(12).reshape(3, 4), "abc", marked=[1], columns=2)
+        axes = figure.figure.axes
+        drawn = [panel.images[0].get_array().tolist() for panel in axes[:3]]
+        assert drawn == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
+        assert [panel.title.get_text() for panel in axes] == ["a", "b", "c", ""]
+        assert [panel.title.get_fontweight() for panel in axes[:3]] == ["normal", "bold", "normal"]
+        assert figure.alt == "3 grey pictures of 2 by 2 pixels, named a, b and c. Marked: number 2, b."
+
+    def test_pictures_need_not_be_square_when_their_shape_is_given(self):
+        figure = plots.pictures(np.zeros((1, 2, 3)), ["nothing"])
+        assert figure.figure.axes[0].images[0].get_array().shape == (2, 3)
+
+
 def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
     alone = minimize(BOWL, SGD(lr=RATES[2]), steps=40)
     for part in ("x", "loss", "lr", "grad_norm", "diverged"):
@@ -554,6 +606,17 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
             r"curves\['a'\] must be a pair \(x, y\) of arrays, got int",
         ),
         (lambda runs: plots.lines({"a": ([0], [1])}, xlabel="x", ylabel="y", dots=["b"]), "must name curves, got 'b'"),
+        (lambda runs: plots.gallery({"A": {}}, xlabel="x", ylabel="y"), r"panels\['A'\] must hold at least one entry"),
+        (
+            lambda runs: plots.gallery({"A": {"a": ([0], [1])}}, xlabel="x", ylabel="y", yscale="square"),
+            "yscale must be one of linear, log, got 'square'",
+        ),
+        (lambda runs: plots.pictures(np.zeros((2, 5)), "ab"), r"images must be \(n, pixels\) .* got \(2, 5\)"),
+        (lambda runs: plots.pictures(np.zeros((2, 4)), "a"), "names must be one for each of 2 images, got 1"),
+        (
+            lambda runs: plots.pictures(np.zeros((2, 4)), "ab", marked=[2]),
+            "marked must be positions from 0 to 1, got 2",
+        ),
     ],
 )
 def test_bad_input_is_named(runs, call, message):

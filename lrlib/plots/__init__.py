@@ -8,6 +8,7 @@ from lrlib.plots.lineage import lineage
 from lrlib.plots.on_surface import descent_1d, paths
 from lrlib.plots.over_steps import rates, training
 from lrlib.plots.range_test import range_test
+from lrlib.plots.side_by_side import gallery, pictures
 from lrlib.plots.style import STYLE, Style, style_of
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "Style",
     "by_lane",
     "descent_1d",
+    "gallery",
     "lineage",
     "lines",
     "paths",
+    "pictures",
     "range_test",
     "rates",
     "sensitivity",

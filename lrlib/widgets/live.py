@@ -11,6 +11,7 @@ import traitlets
 
 from lrlib.minimize import DIVERGED, Trajectory
 from lrlib.plots.figure import Figure
+from lrlib.plots.inputs import interval
 from lrlib.plots.style import Style, styles_of
 from lrlib.plots.wording import count, named, number
 from lrlib.widgets import axes
@@ -55,6 +56,7 @@ def live(
     title: str | None = None,
     start: Any = None,
     view: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> LiveFigure:
     """Show a family of trajectories over one or two sliders.
 
@@ -76,6 +78,8 @@ def live(
         Where the sliders stand at first: the position nearest to a number, or the word. By default the middle.
     view : ((low, high), (low, high)), optional
         Limits of the plane. By default what the runs that settle need.
+    limits : (low, high), optional
+        Positive limits of the loss axis, which is then logarithmic. By default what the runs that settle need.
 
     Returns
     -------
@@ -117,6 +121,8 @@ def live(
         ),
         "lr": axes.rate_axis(np.concatenate([s.lr.ravel() for s in series])),
     }
+    if limits is not None:
+        frame["loss"] = axes.log_axis(*_positive("limits", limits))
     if on_plane:
         frame |= _plane(problem, series, settled, view)
     coded = [_coded(s, frame) for s in series]
@@ -289,6 +295,13 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
         "minima": minima,
         "contours": axes.contours(problem.loss, x, y),
     }
+
+
+def _positive(name: str, limits: Any) -> tuple[float, float]:
+    low, high = interval(name, limits)
+    if low <= 0:
+        raise ValueError(f"{name} must be positive, got {limits!r}")
+    return low, high
 
 
 def outcome(s: Series, lane: int) -> str:

@@ -130,6 +130,18 @@ def test_axes_do_not_depend_on_the_runs_that_diverge():
     assert figure().spec["axes"]["loss"]["limits"][0] == alone.spec["axes"]["loss"]["limits"][0]
 
 
+def test_the_loss_axis_has_the_limits_asked_for():
+    spec = figure(limits=(1e-3, 1e3)).spec
+    assert spec["axes"]["loss"] | {"ticks": []} == {"log": True, "limits": (1e-3, 1e3), "ticks": []}
+    assert_sent(figure(limits=(1e-3, 1e3)), "loss", DESCENT.loss)
+
+
+@pytest.mark.parametrize("limits", [(0, 1), (-1.0, 1.0)])
+def test_limits_of_the_loss_axis_are_positive(limits):
+    with pytest.raises(ValueError, match=r"limits must be positive, got \("):
+        figure(limits=limits)
+
+
 def test_a_contour_is_a_line_of_equal_loss():
     spec = figure().spec
     low, high = np.transpose([spec["axes"][axis]["limits"] for axis in "xy"])
