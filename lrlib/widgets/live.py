@@ -143,7 +143,10 @@ def live(
         "axes": {name: axis | {"ticks": _ticks(axis)} for name, axis in frame.items() if name in AXES},
         "resolution": RESOLUTION,
         "contours": frame.get("contours", []),
-        "minima": [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get("minima", [])],
+        **{
+            name: [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get(name, [])]
+            for name in ("minima", "saddles")
+        },
         "series": [
             {
                 "label": s.label,
@@ -304,8 +307,15 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
         "x": {"log": False, "limits": x, "ticks": axes.linear_ticks(*x)},
         "y": {"log": False, "limits": y, "ticks": axes.linear_ticks(*y)},
         "minima": minima,
+        "saddles": _inside(np.reshape(getattr(problem, "saddles", ()), (-1, 2)), x, y),
         "contours": axes.contours(problem.loss, x, y),
     }
+
+
+def _inside(points: np.ndarray, x: axes.Limits, y: axes.Limits) -> np.ndarray:
+    """Which of the points (n, 2) lie in the frame."""
+    low, high = np.transpose([x, y])
+    return points[((low <= points) & (points <= high)).all(axis=1)]
 
 
 def _ticks(axis: dict) -> list[tuple[float, str]]:
