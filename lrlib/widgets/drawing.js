@@ -16,6 +16,7 @@ const CSS = `
 .lr-live .region { fill: #35618f; fill-opacity: .07; fill-rule: evenodd; stroke: currentColor; stroke-opacity: .28; }
 .lr-live .sign { fill: none; stroke: currentColor; stroke-width: 2; }
 .lr-live .star { fill: currentColor; stroke: none; }
+.lr-live .saddle { fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linejoin: round; }
 .lr-live .others { fill: none; stroke: currentColor; stroke-opacity: .14; }
 .lr-live-key .others { stroke-opacity: .4; }
 .lr-live .run { fill: none; stroke: var(--ink); stroke: color-mix(in oklab, var(--ink) 78%, currentColor); stroke-linejoin: round; }

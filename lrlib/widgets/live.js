@@ -53,16 +53,24 @@ function star(x, y, parent) {
   shape("path", { class: "star", d: `M${Array.from({ length: 10 }, corner).join("L")}Z` }, parent);
 }
 
-function explainMarks({ svg, left, below }, minima) {
+function cross(x, y, parent) { // the outline of an X: a saddle
+  shape("path", { class: "saddle", d: `M${x - 6},${y - 3}l3,-3l3,3l3,-3l3,3l-3,3l3,3l-3,3l-3,-3l-3,3l-3,-3l3,-3Z` }, parent);
+}
+
+function explainMarks({ svg, left, below }, minima, saddles) {
   ring(left + 6, below - 4, svg);
   shape("text", { x: left + 16, y: below }, svg, "start");
-  if (!minima.length) return;
-  star(left + 60, below - 4, svg);
-  shape("text", { x: left + 72, y: below }, svg, minima.length > 1 ? "minima" : "minimum");
+  let at = left + 60;
+  for (const [points, draw, one, many] of [[minima, star, "minimum", "minima"], [saddles, cross, "saddle", "saddles"]]) {
+    if (!points.length) continue;
+    draw(at, below - 4, svg);
+    shape("text", { x: at + 12, y: below }, svg, points.length > 1 ? many : one);
+    at += 82;
+  }
 }
 
 function render({ model, el }) {
-  const spec = model.get("spec"), { sliders, series, axes, minima } = spec;
+  const spec = model.get("spec"), { sliders, series, axes, minima, saddles } = spec;
   const sizes = sliders.map((s) => s.values.length), lanes = sizes.reduce((a, b) => a * b);
   const end = axes.steps.limits[1];
   const numbers = unpacked(model.get("data"), spec, lanes);
@@ -90,7 +98,7 @@ function render({ model, el }) {
     const d = region.map((ring) => "M" + ring.map((v, i) => (i % 2 ? map.Y(v / 4000) : map.X(v / 4000)).toFixed(1)).join(" ") + "Z").join("");
     shape("path", { class: "region", d }, map.back);
   }
-  if (map) explainMarks(map, minima);
+  if (map) explainMarks(map, minima, saddles);
 
   const rows = element("div", { class: "lr-live-sliders" }, root);
   const set = sliders.map((s, i) => slider(rows, s, (index) => { model.set(`index${i + 1}`, index); model.save_changes(); }));
@@ -126,6 +134,7 @@ function render({ model, el }) {
     const note = outside.length ? `${outside.join(", ")} leaves the frame` : "";
     if (map) {
       for (const [x, y] of minima) star(map.X(x), map.Y(y), map.inside);
+      for (const [x, y] of saddles) cross(map.X(x), map.Y(y), map.inside);
       for (const { x, y } of runs) ring(map.X(x[0]), map.Y(y[0]), map.inside);
       map.note.textContent = note;
     }

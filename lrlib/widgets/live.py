@@ -132,7 +132,10 @@ def live(
         "axes": {name: axis | {"ticks": axes.placed_ticks(axis)} for name, axis in frame.items() if name in AXES},
         "resolution": RESOLUTION,
         "contours": frame.get("contours", []),
-        "minima": [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get("minima", [])],
+        **{
+            name: [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get(name, [])]
+            for name in ("minima", "saddles")
+        },
         "series": [
             {
                 "label": s.label,
@@ -293,6 +296,7 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
         "x": {"log": False, "limits": x, "ticks": axes.linear_ticks(*x)},
         "y": {"log": False, "limits": y, "ticks": axes.linear_ticks(*y)},
         "minima": minima,
+        "saddles": _inside(np.reshape(getattr(problem, "saddles", ()), (-1, 2)), x, y),
         "contours": axes.contours(problem.loss, x, y),
     }
 
@@ -302,6 +306,12 @@ def _positive(name: str, limits: Any) -> tuple[float, float]:
     if low <= 0:
         raise ValueError(f"{name} must be positive, got {limits!r}")
     return low, high
+
+
+def _inside(points: np.ndarray, x: axes.Limits, y: axes.Limits) -> np.ndarray:
+    """Which of the points (n, 2) lie in the frame."""
+    low, high = np.transpose([x, y])
+    return points[((low <= points) & (points <= high)).all(axis=1)]
 
 
 def outcome(s: Series, lane: int) -> str:

@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from lrlib.plots.figure import DPI
-from lrlib.plots.style import GRID, INK, RING, STAR, house_style
+from lrlib.plots.style import GRID, INK, RING, SADDLE, STAR, house_style
 
 if TYPE_CHECKING:
     from lrlib.widgets.live import Series
@@ -70,8 +70,10 @@ def _draw_plane(panel: Axes, frame: dict, series: list[Series], lane: int) -> No
     marks = [panel.plot(*zip(*starts, strict=True), linestyle="", **RING, mec=INK, label="start")[0]]
     if len(frame["minima"]):
         marks += panel.plot(*frame["minima"].T, linestyle="", **STAR, label="minimum")
+    if len(frame["saddles"]):
+        marks += panel.plot(*frame["saddles"].T, linestyle="", **SADDLE, label="saddle")
     panel.legend(
-        handles=marks, ncols=2, loc="upper left", bbox_to_anchor=(-0.04, -0.06), handlelength=1, columnspacing=1
+        handles=marks, ncols=3, loc="upper left", bbox_to_anchor=(-0.04, -0.06), handlelength=1, columnspacing=1
     )
 
 
