@@ -245,7 +245,7 @@ def test_an_unknown_question_lists_those_of_its_set():
 
 
 def test_an_unknown_set_lists_the_sets():
-    with pytest.raises(ValueError, match=r"there are: adam, exponential, gradient_descent"):
+    with pytest.raises(ValueError, match=r"there are: adam, .*gradient_descent"):
         check("adma.update", adam)
 
 
