@@ -104,7 +104,7 @@ class Sweep:
         return float(values[low]), float(values[high])
 
 
-def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
+def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, compile=False, **grid):
     """Run `optimizer` on `problem` for every combination of the given hyper-parameters and seeds, all at once.
 
     Parameters
@@ -119,6 +119,8 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
         As in `minimize`.
     clip : function of an array (..., d), optional
         As in `minimize`.
+    compile : bool
+        As in `minimize`: for a sweep that is repeated, with other values of the same hyper-parameters.
     **grid : array of shape (n,)
         Values by name of the hyper-parameter: ``lr=np.logspace(-4, 0, 60)``.
 
@@ -129,9 +131,13 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
     Raises
     ------
     TypeError
-        If the optimizer has no hyper-parameter of that name, or a grid does not hold numbers.
+        If the optimizer has no hyper-parameter of that name, a grid does not hold numbers, or with `compile` the
+        problem, the rule or `clip` does not run on JAX arrays.
     ValueError
-        If a grid is empty or not a vector, a value is outside its range, or the optimizer or `x0` has lanes already.
+        If a grid is empty or not a vector, a value is outside its range, the optimizer or `x0` has lanes already, or
+        with `compile` the problem draws mini-batches.
+    ImportError
+        With `compile`, if JAX is not installed.
 
     Examples
     --------
@@ -163,7 +169,7 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
     axis, blocks = in_blocks(lanes, len(seeds) * problem.dim)
     for block in blocks:
         rule = replace(optimizer, **block)
-        run = minimize(problem, rule, steps, x0=x0, seed=list(seeds), every=max(steps, 1), clip=clip)
+        run = minimize(problem, rule, steps, x0=x0, seed=list(seeds), every=max(steps, 1), clip=clip, compile=compile)
         ends.append((run.loss[-1], run.x[-1].copy(), run.diverged))  # a view would keep the whole run
     loss, x, diverged = (np.concatenate(parts, axis) for parts in zip(*ends, strict=True))
     return Sweep(grid, seeds, loss, x, diverged)
