@@ -10,6 +10,7 @@ from lrlib.optimizers.layerwise import by_layer
 try:
     import jax
     import jax.numpy as jnp
+    from jax.experimental.layout import Layout, with_layout_constraint
 except ImportError as error:
     raise ImportError('compile=True needs JAX: pip install "lrlib[jax]"') from error
 
@@ -61,16 +62,21 @@ def loop(problem, kind, numbers, clip):
             g = problem.grad(x)
             return by_layer(now, problem).update(x, clip(g) if clip else g, state, t=i + 1, lr=now.lr)
 
-        def same_kind(i, carry):
-            return jax.tree.map(lambda new, old: new.astype(old.dtype), step(i, carry), carry)
+        def settled(new, old):
+            new = new.astype(old.dtype)
+            return with_layout_constraint(new, layout) if new.shape == x.shape else new
 
         def seen(carry):
             g = problem.grad(carry[0])
             return first.evaluation_point(*carry), jnp.sqrt((g * g).sum(-1))
 
         def stretch(carry, between):
-            return jax.lax.fori_loop(*between, same_kind, carry), seen(carry)
+            end = jax.lax.fori_loop(*between, lambda i, now: jax.tree.map(settled, step(i, now), now), carry)
+            return end, seen(carry)
 
+        # Lanes are neighbours in memory where they outnumber the coordinates: XLA's inner loops then run along them.
+        axes = tuple(range(x.ndim))
+        layout = Layout(axes if x.size <= x.shape[-1] ** 2 else (axes[-1], *axes[:-1]))
         first = by_layer(rule(0), problem)
         # The state begins in the shape that it takes once all lanes have moved it.
         state = first.init(x)

@@ -67,7 +67,7 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None, 
     compile : bool
         Run all steps as one loop that JAX compiles, for a problem without mini-batches. It pays when runs are repeated:
         the same problem and `clip` (the same objects, unchanged) with the same kind of rule and as many lanes are not
-        compiled again, whatever the rates and `steps`. Equal to a run without up to rounding.
+        compiled again, whatever the rates and, unless something is a schedule, `steps`. Equal up to rounding.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def lane_shape(optimizer, start, rng):
     shape = np.broadcast_shapes(start.shape, (len(rng), 1)) if isinstance(rng, list) else start.shape
     for field in fields(optimizer):
         value = getattr(optimizer, field.name)
-        lanes = () if isinstance(value, tuple) else np.shape(value(0) if callable(value) else value)
+        lanes = np.shape(value(0)) if callable(value) else getattr(value, "shape", ())
         if not lanes:
             continue
         try:

@@ -154,8 +154,8 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, compile=Fal
         if values.ndim != 1 or not values.size:
             raise ValueError(f"{name} must be a vector of values, got shape {values.shape}")
     for name in set(names) - set(grid):
-        shape = np.shape(getattr(optimizer, name))
-        if shape and not isinstance(getattr(optimizer, name), tuple):
+        shape = getattr(getattr(optimizer, name), "shape", ())
+        if shape:
             raise ValueError(f"{name} must be one value; several are swept as {name}=[...], got shape {shape}")
     if x0 is not None and numbers("x0", x0).shape != (problem.dim,):
         raise ValueError(f"x0 must have shape ({problem.dim},), got {np.shape(x0)}")
@@ -186,5 +186,5 @@ def in_blocks(lanes, elements):
     name, values = max(lanes.items(), key=lambda item: item[1].size)
     axis, beside = list(lanes).index(name), int(np.prod([other.size for other in lanes.values()])) // values.size
     count = max(1, BLOCK // (beside * elements))
-    parts = np.split(values, range(count, values.size, count), axis)
+    parts = np.split(values, range(count, values.size, count), axis) if count < values.size else [values]
     return axis, [{**lanes, name: part} for part in parts]
