@@ -11,7 +11,7 @@ from lrlib import Adam
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks is not installed
 
-from benchmarks import large, sweeps
+from benchmarks import bridge, large, sweeps
 from benchmarks.__main__ import main
 from benchmarks.measuring import Row, one_core, peak, seconds
 
@@ -102,3 +102,29 @@ def test_one_core_is_used_and_the_others_come_back():
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_peak_memory_is_that_of_the_call():
     assert 76 < peak(np.ones, (10,), (10_000_000,)) < 80  # 80 MB
+
+
+def processes(drift):
+    """Stand-ins for the bridge's processes: ours take 1, 2 and 3 s and 1 MiB, torch's twice that."""
+
+    def answer(side, threads, device):
+        times = 1 if "bridge" in side else 2
+        return [(times * (i + 1), times * 2**20, 5.0 + (times - 1) * drift) for i in range(len(bridge.SIZES))]
+
+    return answer
+
+
+def test_the_bridge_has_a_row_for_each_pair_and_size(monkeypatch):
+    monkeypatch.setattr(bridge, "in_a_process", processes(drift=0.0))
+    monkeypatch.setattr(bridge, "measured", bridge.measured.__wrapped__)  # nothing is kept for other tests
+    rows, peaks = list(bridge.rows()), list(bridge.peaks())
+    assert len(rows) == len(peaks) == len(bridge.PAIRS) * len(bridge.SIZES)
+    assert rows[1] == ("Adam, bridge / foreach, 50 x 1000", 2.0, 4.0, 1.0)
+    assert peaks[1] == ("Adam, bridge / foreach, 50 x 1000", 1.0, 2.0)
+
+
+def test_a_bridge_that_ends_elsewhere_has_no_times(monkeypatch):
+    monkeypatch.setattr(bridge, "in_a_process", processes(drift=1e-3))
+    monkeypatch.setattr(bridge, "measured", bridge.measured.__wrapped__)
+    with pytest.raises(AssertionError, match="Adam, bridge ends at 5.0, Adam, foreach at 5.001, with 10 x 100"):
+        list(bridge.rows())
