@@ -8,6 +8,7 @@ import numpy as np
 from lrlib import checks
 from lrlib.optimizers.layerwise import by_layer
 from lrlib.optimizers.optimizer import Optimizer
+from lrlib.problems.problem import points
 
 #: A run whose loss ends this many times above its start counts as diverged, even if nothing overflowed yet.
 DIVERGED = 1e6
@@ -156,28 +157,16 @@ def begin(problem, x0, seed):
     if not seeds:
         raise ValueError("seed must hold at least one number, got none")
     if x0 is not None:
-        start = numbers("x0", x0, problem.x0.dtype)
+        start = points("x0", x0, problem.dim, problem.x0.dtype)
     elif hasattr(problem, "initialize") and seed is not None:
         rngs = [np.random.default_rng(s) for s in seeds]
         start = problem.initialize(rngs if many else rngs[0])
     else:
         start = problem.x0
-    if start.ndim == 0 or start.shape[-1] != problem.dim:
-        raise ValueError(f"x0 must have shape (..., {problem.dim}), got {start.shape}")
-    if not np.isfinite(start).all():
-        raise ValueError(f"x0 must be finite, got {start[~np.isfinite(start)][0]}")
     drawn = hasattr(problem, "sample")
     # The batches have a stream apart from the start, so that x0= leaves them alone.
     noise = [np.random.default_rng(s).spawn(1)[0] if drawn else None for s in seeds]
     return start, noise if many else noise[0]
-
-
-def numbers(name, value, dtype=float):
-    """`value` as an array of numbers."""
-    try:
-        return np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
 
 
 def lane_shape(optimizer, start, rng):

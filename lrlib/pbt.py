@@ -157,7 +157,7 @@ def pbt(
         checks.one_of("exploit", exploit, ("truncation",))
     if explore is not None and not callable(explore):
         checks.one_of("explore", explore, ("perturb", "resample"))
-    if not 0 < checks.number("fraction", fraction, checks.positive) <= 0.5:
+    if not 0 < checks.positive("fraction", fraction) <= 0.5:
         raise ValueError(f"fraction must lie in (0, 0.5], got {fraction:g}")
     factors = checks.sequence("factors", factors, checks.positive)
     if not factors:

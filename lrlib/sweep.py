@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from lrlib import checks
-from lrlib.minimize import BLOCK, minimize, numbers
+from lrlib.minimize import BLOCK, minimize
+from lrlib.problems.problem import numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ class Rastrigin(Problem):
 
     def __post_init__(self):
         checks.whole("dim", self.dim, least=1)
-        checks.number("a", self.a, checks.positive)
+        checks.positive("a", self.a)
         start(self, np.resize([2.2, -1.3], self.dim))
 
     @property
