@@ -245,3 +245,18 @@ def test_where_nothing_is_asked_in_words_there_is_nothing_to_mark(course, capsys
     assert main(["mark", "export", "marks.yaml", "--masters", "masters"]) == 2
     assert "part/topic asks for nothing in words" in capsys.readouterr().err
     assert not Path("marks.yaml").exists()
+
+
+def test_a_private_notebook_that_brings_its_cases_is_graded(course, capsys):
+    where = ["--masters", "masters", "--students", "given", "--cases", "cases", "--solutions", "answers"]
+    assert main(["make", *where]) == 0
+    for folder, student in (("given", "anna"), ("answers", "ben")):
+        text = Path(folder, "part", "topic.ipynb").read_text("utf-8")
+        assert "from lrlib.exercises import load" in text
+        hand_in(Path("in"), f"{student}.ipynb", text)
+    assert grade("--secret-file", "secret.key") == 0
+    assert main(["export", "csv", "--output", "grades.csv"]) == 0
+    with open("grades.csv", encoding="utf-8-sig") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert [(rows[id]["topic.double"], rows[id]["topic.guess"]) for id in ("anna", "ben")] == [("0", "0"), ("2", "1")]
+    assert "load" not in rows["ben"]["notes"]

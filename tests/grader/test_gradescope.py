@@ -22,7 +22,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="in Gradescope's conta
 @pytest.fixture(scope="module")
 def secret(tmp_path_factory):
     path = tmp_path_factory.mktemp("secret") / "key"
-    secrets.make(path)
+    # Always the same: another one may draw an input such as 1.0, which stands in the results for other reasons.
+    path.write_text("5a" * 32 + "\n")
+    path.chmod(0o600)
     return path
 
 
