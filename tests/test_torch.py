@@ -627,7 +627,12 @@ def test_evaluated_is_no_place_to_train_or_to_enter_twice():
 def compilations(monkeypatch):
     """A list that grows by one whenever inductor compiles a graph."""
     done, compile = [], torch._inductor.compile
-    monkeypatch.setattr(torch._inductor, "compile", lambda *args: done.append(args) or compile(*args))
+
+    def counted(*args, **options):
+        done.append(args)
+        return compile(*args, **options)
+
+    monkeypatch.setattr(torch._inductor, "compile", counted)
     return done
 
 
