@@ -1,6 +1,7 @@
 """Figures of the book: one function for each kind, each giving a small PNG and the text that says what it shows."""
 
 from lrlib.plots.against_rate import sensitivity
+from lrlib.plots.basins import basins
 from lrlib.plots.curves import lines
 from lrlib.plots.figure import Figure
 from lrlib.plots.inputs import by_lane
@@ -15,6 +16,7 @@ __all__ = [
     "STYLE",
     "Figure",
     "Style",
+    "basins",
     "by_lane",
     "descent_1d",
     "gallery",
