@@ -73,62 +73,68 @@ def test_a_short_duel_has_the_shape_of_the_record():
 
 def test_the_record_of_over_fitting_rates_is_what_its_code_makes():
     made = record("rate_overfit")
-    assert (made["steps"], made["levels"]) == (rate_overfit.STEPS, rate_overfit.LEVELS)
+    assert (made["steps"], made["horizons"]) == (rate_overfit.STEPS, rate_overfit.HORIZONS)
     assert made["tuning_seeds"] == rate_overfit.TUNING_SEEDS
     assert made["reporting_seeds"] == rate_overfit.REPORTING_SEEDS
-    np.testing.assert_allclose(made["tuning_rates"], rate_overfit.RATES, rtol=1e-5)
+    assert made["tuning_rates"] == rate_overfit.RATES
     assert made["provenance"]["data_sha256"] == fingerprint(digits())
     one = made["cases"][3]
-    net = rate_overfit.network(107, one["wrong_labels"], one["batch_size"])
-    alone = minimize(net, SGD(lr=one["rates"]["small"]), made["steps"], seed=107, every=made["steps"])
-    end = one["same_steps"]["small"][7]
+    net, *_ = rate_overfit.networks(107, one["wrong_labels"], one["batch_size"])
+    alone = minimize(net, SGD(lr=one["pairs"][0]["rates"]["small"]), 300, seed=107, every=300)
+    end = one["pairs"][0]["small"][7][2]
     assert alone.loss[-1] == pytest.approx(end[1], rel=1e-4)  # as for Adam's sensitivity
     assert net.test_loss(alone.x[-1]) == pytest.approx(end[2], rel=1e-4)
-    tried = minimize(rate_overfit.network(12, 40, 20), SGD(lr=rate_overfit.RATES[2]), 300, seed=12, every=300)
+    net, *_ = rate_overfit.networks(12, 40, 20)
+    tried = minimize(net, SGD(lr=rate_overfit.RATES[2]), 300, seed=12, every=300)
     assert tried.loss[-1] == pytest.approx(one["tuning"]["loss"][2][2], rel=1e-4)
 
 
 def test_the_record_of_over_fitting_rates_reports_what_its_recorded_runs_say():
     for one in record("rate_overfit")["cases"]:
         worst = np.array(one["tuning"]["loss"], dtype=float).max(axis=1)
-        assert one["rates"]["large"] == pytest.approx(rate_overfit.RATES[np.nanargmin(worst)], rel=1e-5)
-        assert one["rates"]["small"] == pytest.approx(one["rates"]["large"] / 10, rel=1e-5)
-        pairs = [(one["same_steps"], one["same_steps"]["large"], one["same_steps"]["small"])]
-        large, small = (np.array(one["at_level"][which], dtype=float) for which in ("large", "small"))
-        pairs += [(found, large[:, i], small[:, i]) for i, found in enumerate(one["same_training_loss"])]
-        for found, ours, theirs in pairs:
-            gap = (np.array(ours, dtype=float) - np.array(theirs, dtype=float))[:, 2]
-            gap = gap[np.isfinite(gap)]
-            assert found["seeds"] == len(gap)
-            if len(gap) == 30:
-                half = 2.045 * gap.std(ddof=1) / np.sqrt(30)  # Student's t with 29 degrees of freedom
-                ends = [gap.mean() - half, gap.mean(), gap.mean() + half]
-                np.testing.assert_allclose(found["test_loss_difference"], ends, atol=2e-4)
+        assert one["tuning"]["rate"] == rate_overfit.RATES[np.nanargmin(worst)]
+        for pair, share in zip(one["pairs"], rate_overfit.SHARES, strict=True):
+            assert pair["rates"]["large"] == pytest.approx(share * one["tuning"]["rate"])
+            assert pair["rates"]["small"] == pytest.approx(pair["rates"]["large"] / 10)
+            gaps = np.array(pair["large"]) - np.array(pair["small"])
+            for place, found in enumerate([*pair["after"], *(pair[stop] for stop in rate_overfit.STOPS)]):
+                for column, what in ((2, "test_loss_difference"), (3, "test_accuracy_difference")):
+                    gap = gaps[:, place, column]
+                    half = 2.045 * gap.std(ddof=1) / np.sqrt(30)  # Student's t with 29 degrees of freedom
+                    ends = [gap.mean() - half, gap.mean(), gap.mean() + half]
+                    np.testing.assert_allclose(found[what], ends, atol=2e-4)
 
 
 def test_wrong_labels_are_as_many_as_asked_for_and_no_seed_both_tunes_and_reports():
-    clean, wrong = (rate_overfit.network(100, count, None) for count in (0, 40))
     assert not set(rate_overfit.TUNING_SEEDS) & set(rate_overfit.REPORTING_SEEDS)
-    for net, count in ((clean, 0), (wrong, 40)):
-        same = (net.images[:, None] == digits().train_images).all(axis=-1).argmax(axis=1)
-        assert (net.labels.argmax(axis=1) != digits().train_labels[same]).sum() == count
+    for count in (0, 40):
+        shown = []
+        for net, expected in zip(rate_overfit.networks(100, count, None), (count, count, 0), strict=True):
+            same = (net.images[:, None] == digits().train_images).all(axis=-1).argmax(axis=1)
+            assert (net.labels.argmax(axis=1) != digits().train_labels[same]).sum() == expected
+            shown += same.tolist()
+        assert len(set(shown)) == 400  # no digit both trains and validates
 
 
-def test_a_run_is_read_where_it_first_reaches_a_level():
-    setting = {"seeds": [3], "wrong_labels": 0, "batch_size": None, "levels": [2.0, 1.5, 0.0]}
-    end, reached = rate_overfit.follow(0.1, 60, 1, **setting)
-    run = minimize(rate_overfit.network(3, 0, None), SGD(lr=0.1), 60, seed=3)
-    for (step, loss, *_), level in zip(reached[0][:2], setting["levels"], strict=False):
-        assert run.loss[int(step)] == loss <= level < run.loss[int(step) - 1]
-    assert np.isnan(reached[0][2]).all() and end[0][1] == run.loss[-1]
+def test_a_run_is_read_at_the_horizons_and_where_its_validation_loss_is_lowest():
+    read = rate_overfit.follow([0.1, 1.0], 3, 40, None, steps=200, horizons=[20, 60])
+    net, *others = rate_overfit.networks(3, 40, None)
+    run = minimize(net, SGD(lr=np.array([[0.1], [1.0]])), 200, seed=3, every=10)
+    losses = [validation.loss(run.x) for validation in others]
+    for i in range(2):
+        like, right = (loss[:, i].argmin() for loss in losses)
+        assert read[i, :, 0].tolist() == [20, 60, 10 * like, 10 * right]
+        np.testing.assert_array_equal(read[i, :, 1], run.loss[[2, 6, like, right], i])
+        assert read[i, 2, 2] == net.test_loss(run.x[like, i])
 
 
 def test_a_short_case_has_the_shape_of_the_record():
-    options = {"seeds": [0, 1], "rates": np.array([0.1, 0.2]), "images": 100, "hidden": (8,)}
-    one = rate_overfit.case(4, 5, steps=60, levels=[2.2, 0.0], reporting_seeds=[2, 3, 4], **options)
-    assert one.keys() == record("rate_overfit")["cases"][0].keys()
-    assert [found["seeds"] for found in one["same_training_loss"]] == [3, 0]
-    assert one["at_level"]["small"].shape == (3, 2, 4)
+    size = {"images": 100, "hidden": (8,)}
+    one = rate_overfit.case(4, 5, [2, 3, 4], horizons=[10, 20, 30], steps=40, seeds=[0, 1], **size)
+    recorded = record("rate_overfit")["cases"][0]
+    assert one.keys() == recorded.keys()
+    assert [pair.keys() for pair in one["pairs"]] == [pair.keys() for pair in recorded["pairs"]]
+    assert one["pairs"][0]["large"].shape == (3, 5, 4)
 
 
 def test_diverged_runs_are_null_in_a_record(tmp_path):
