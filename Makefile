@@ -19,6 +19,8 @@ env: .venv/.ready ## make the environment in .venv (the other targets do it by t
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# An instructor's course lies in a folder of its own, and python -m grader must run there.
+	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
 	@touch $@
 
 book: env ## build the HTML edition from the committed notebooks
@@ -29,7 +31,7 @@ serve: book ## build it and show it on http://localhost:PORT (PORT=8000)
 	@echo "http://localhost:$(PORT)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-exercises: env ## remake what students get from the exercise masters
+exercises: env ## remake from the exercise masters what students get, and the worked solutions
 	$(BIN)/python -m grader make
 
 grade: env sandbox ## grade a folder of notebooks (SUBMISSIONS=, MASTERS= for private ones, ROSTER=, OPTIONS=)

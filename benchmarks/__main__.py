@@ -43,7 +43,8 @@ def compare(section):
     print(f"{'processor time':62} {'lrlib':>11} {'other':>11} {'ratio':>8} {'target':>8}")
     for row in (Row(*row) for row in module.rows()):
         target = "" if row.target is None else f"{row.target:8.4g}"
-        print(f"{row.what:62} {row.ours:10.6f}s {row.theirs:10.6f}s {row.ratio:8.4g} {target:>8} {row.verdict}")
+        line = f"{row.what:62} {row.ours:10.6f}s {row.theirs:10.6f}s {row.ratio:8.4g} {target:>8} {row.verdict}"
+        print(line, flush=True)
         missed += [row] if row.verdict == "missed" else []
     if hasattr(module, "peaks"):
         print(f"\n{'peak memory, above what the imports take':62} {'lrlib':>11} {'other':>11}")

@@ -1,7 +1,7 @@
 """The torch bridge against torch.optim's own Adam and SGD: time of a step, and memory beyond the parameters.
 
 Both sides get the same parameters and gradients, float32, and end at the same parameters, which is checked. Each side
-runs in a process of its own, so that neither finds memory that the other has made ready.
+runs in a process of its own, the smallest parameters first, so that neither finds memory that the other has made ready.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 import time
 from functools import cache
 
+import numpy as np
 import torch
 
 from lrlib import SGD, Adam
@@ -65,9 +66,9 @@ def measure(side, count, size, threads, device):
     return min(times), max(0, peak - before), total
 
 
-def in_a_process(*args):
-    """`measure` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.bridge", *map(str, args)]
+def in_a_process(side, threads, device):
+    """`measure` of a side at each of the `SIZES`, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.bridge", side, str(threads), device]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
@@ -75,38 +76,41 @@ def in_a_process(*args):
 
 
 @cache
-def ratios(threads=1, device="cpu", rounds=3):
-    """Rows of (what, our seconds a step, torch's seconds, our extra bytes, torch's extra bytes, target).
+def measured(pair, threads=1, device="cpu", rounds=2):
+    """For each of the `SIZES`, a row of ours and one of torch's: seconds of a step, extra bytes, sum of the parameters.
 
-    The least time of `rounds` processes counts, taken in turn, so that a busy moment hits both sides. Extra bytes are
-    what the state and the step itself need beyond parameters and gradients.
+    The least of `rounds` processes counts, taken in turn, so that a busy moment hits both sides. Extra bytes are what
+    the state and the step itself need beyond parameters and gradients.
     """
-    found = []
-    for count, size in SIZES:
-        for pair in PAIRS:
-            runs = [[in_a_process(side, count, size, threads, device) for side in pair] for _ in range(rounds)]
-            (ours, mine, here), (theirs, their, there) = (
-                map(min, zip(*side, strict=True)) for side in zip(*runs, strict=True)
-            )
-            if abs(here - there) > 1e-5 * there:
-                raise AssertionError(f"{pair[0]} ends at {here}, {pair[1]} at {there}")
-            what = f"{pair[0]} / {pair[1].split(', ')[1]}, {count} x {size}"
-            found.append((what, ours, theirs, mine, their, TARGETS.get(pair[0])))
-    return found
+    runs = [[in_a_process(side, threads, device) for side in pair] for _ in range(rounds)]
+    least = np.min(runs, axis=0)
+    for (count, size), here, there in zip(SIZES, *least[..., 2], strict=True):
+        if abs(here - there) > 1e-5 * there:
+            raise AssertionError(f"{pair[0]} ends at {here}, {pair[1]} at {there}, with {count} x {size}")
+    return least.swapaxes(0, 1)
+
+
+def cases():
+    """What is compared, our side, and its measured rows: pair by pair."""
+    for pair in PAIRS:
+        for (count, size), both in zip(SIZES, measured(pair), strict=True):
+            yield f"{pair[0]} / {pair[1].split(', ')[1]}, {count} x {size}", pair[0], both
 
 
 def rows():
-    """Rows of (what, our seconds, torch's seconds, target), as `python -m benchmarks` prints them."""
-    return [(what, ours, theirs, target) for what, ours, theirs, _, _, target in ratios()]
+    """Rows of (what, our seconds, torch's seconds, target), each pair's as soon as they are measured."""
+    for what, side, both in cases():
+        yield what, *both[:, 0], TARGETS.get(side)
 
 
 def peaks():
     """Rows of (what, our MiB, torch's MiB)."""
-    return [(what, ours / 2**20, theirs / 2**20) for what, _, _, ours, theirs, _ in ratios()]
+    for what, _, both in cases():
+        yield what, *(both[:, 1] / 2**20)
 
 
-def main(side, count, size, threads, device):
-    print(json.dumps(measure(side, int(count), int(size), int(threads), device)))
+def main(side, threads, device):
+    print(json.dumps([measure(side, count, size, int(threads), device) for count, size in SIZES]))
 
 
 if __name__ == "__main__":

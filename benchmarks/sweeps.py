@@ -1,9 +1,15 @@
 """(a) A sweep of many rates as lanes, against one run after another with torch.optim, and against JAX with optax.
 
+lrlib has two ways: on NumPy arrays, and with ``compile=True``. A row says which one was taken. Their targets are those
+of what each is for: NumPy for one sweep, against JAX with its compilation; the compiled way for sweeps that are
+repeated, against JAX once compiled. Against torch's loop the faster of the two has the target.
+
 All sides compute the same gradients from the same formulas in float64 on one thread, see the same mini-batches and end
 at the same losses, which is checked. torch's loop is given its gradients by hand too, without autograd. It runs for
 20 of the rates only, evenly spread, and its time is scaled to all of them. SGD is measured for information.
 """
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -32,9 +38,10 @@ def curvatures(dim):
     return np.linspace(1, 10, dim)
 
 
-def as_lanes(rule, dim, count, steps):
-    """The final losses of all rates on the quadratic, by lrlib."""
-    return sweep(Quadratic(curvatures(dim)), RULES[rule][0], lr=rates(count), steps=steps).loss[:, 0]
+def lanes(rule, dim, steps, compile=False):
+    """A function of the rates that gives their final losses on the quadratic, by lrlib."""
+    problem = Quadratic(curvatures(dim))  # one, so that what is compiled for it is found again
+    return lambda values: sweep(problem, RULES[rule][0], lr=values, steps=steps, compile=compile).loss[:, 0]
 
 
 def as_loop(rule, dim, some, steps):
@@ -103,24 +110,27 @@ def digits_loop(rule, some, steps):
 
 
 def quadratic_rows(rule, dim, count, steps=STEPS, repeats=5):
-    """The lanes against the loop, against JAX with its compilation and against JAX without."""
+    """Both ways of lrlib against torch's loop, and against JAX with and without its compilation."""
     looped = np.linspace(0, count - 1, min(LOOPED, count)).round().astype(int)
     some, values = rates(count)[looped], rates(count)
     as_loop(rule, dim, some[:1], 2)
-    (first,), (compiled_losses,) = seconds([lambda: compiled(rule, dim, steps)(values)], 1)
-    warm = compiled(rule, dim, steps)
-    warm(values)
-    times, (ours, loop, jax_losses) = seconds(
-        [lambda: as_lanes(rule, dim, count, steps), lambda: as_loop(rule, dim, some, steps), lambda: warm(values)],
-        repeats,
-    )
-    agree(ours[looped], loop)
-    agree(ours, jax_losses)
-    agree(ours, compiled_losses)
-    aimed, what = rule == "Adam", f"{rule}, {count:,} rates, {dim}-D quadratic, against"
-    yield Row(f"{what} torch's loop", times[0], times[1] * count / len(some), TARGETS.get(count) if aimed else None)
-    yield Row(f"{what} JAX, compiling", times[0], first, 1 if aimed else None)
-    yield Row(f"{what} JAX, compiled", times[0], times[2], 1 / 3 if aimed else None)
+    plain, fast, other = lanes(rule, dim, steps), lanes(rule, dim, steps, compile=True), compiled(rule, dim, steps)
+    (our_first, their_first), _ = seconds([partial(fast, values), partial(other, values)], 1)
+    ways, results = seconds([partial(run, values) for run in (plain, fast, other)], repeats, least=0.05)
+    (looping,), (loop,) = seconds([lambda: as_loop(rule, dim, some, steps)], repeats)
+    ours, theirs = dict(zip(("NumPy", "compiled"), ways, strict=False)), ways[-1]
+    looping *= count / len(some)
+    agree(results[0][looped], loop)
+    for losses in results[1:]:
+        agree(results[0], losses)
+    aimed, what, best = rule == "Adam", f"{rule}, {count:,} rates, {dim}-D", min(ours, key=ours.get)
+    for way, time in ours.items():
+        target = TARGETS.get(count) if aimed and way == best else None
+        yield Row(f"{what}, {way}, against torch's loop", time, looping, target)
+    yield Row(f"{what}, NumPy, against JAX, compiling", ours["NumPy"], their_first, 1 if aimed else None)
+    yield Row(f"{what}, compiling, against JAX, compiling", our_first, their_first)
+    yield Row(f"{what}, NumPy, against JAX, compiled", ours["NumPy"], theirs)
+    yield Row(f"{what}, compiled, against JAX, compiled", ours["compiled"], theirs, 1 / 3 if aimed else None)
 
 
 def digits_rows(rule, count=50, steps=300, repeats=3):
@@ -131,7 +141,7 @@ def digits_rows(rule, count=50, steps=300, repeats=3):
         [lambda: digits_lanes(rule, count, steps), lambda: digits_loop(rule, rates(count)[looped], steps)], repeats
     )
     agree(ours[looped], loop)
-    what = f"{rule}, {count:,} rates, digits network, against torch's loop"
+    what = f"{rule}, {count:,} rates, digits network, NumPy, against torch's loop"
     yield Row(what, times[0], times[1] * count / len(looped), DIGITS_TARGET if rule == "Adam" else None)
 
 
@@ -149,6 +159,10 @@ def rows():
         yield from digits_rows(rule)
 
 
+def run_lanes(rule, dim, count, steps, compile=False):
+    return lanes(rule, dim, steps, compile)(rates(count))
+
+
 def run_compiled(rule, dim, count, steps):
     return compiled(rule, dim, steps)(rates(count))
 
@@ -160,10 +174,12 @@ def run_loop(rule, dim, count, steps):
 def peaks():
     """Peak memory as (what, ours, theirs), in MiB."""
     small, large = ("Adam", 10, 2, 2), ("Adam", 10, 10_000, STEPS)
-    ours = peak(as_lanes, small, large)
-    yield "Adam, 10,000 rates, 10-D quadratic, against torch's loop", ours, peak(run_loop, small, large)
-    yield "Adam, 10,000 rates, 10-D quadratic, against JAX, compiling", ours, peak(run_compiled, small, large)
+    ours, loop, jax_peak = (peak(run, small, large) for run in (run_lanes, run_loop, run_compiled))
+    fast = peak(run_lanes, (*small, True), (*large, True))
+    for way, mib in (("NumPy", ours), ("compiling", fast)):
+        yield f"Adam, 10,000 rates, 10-D, {way}, against torch's loop", mib, loop
+        yield f"Adam, 10,000 rates, 10-D, {way}, against JAX, compiling", mib, jax_peak
     small, large = ("Adam", 1, 2), ("Adam", 50, 300)
     ours = peak(digits_lanes, small, large)
     theirs = peak(digits_loop, ("Adam", rates(1), 2), ("Adam", rates(50)[:LOOPED], 300))
-    yield "Adam, 50 rates, digits network, against torch's loop", ours, theirs
+    yield "Adam, 50 rates, digits network, NumPy, against torch's loop", ours, theirs

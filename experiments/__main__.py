@@ -2,10 +2,10 @@
 
 import argparse
 
-from experiments import adam_sensitivity, decay_duel
+from experiments import adam_sensitivity, decay_duel, rate_overfit
 from experiments.record import RESULTS, measure, save
 
-EXPERIMENTS = {"adam_sensitivity": adam_sensitivity, "decay_duel": decay_duel}
+EXPERIMENTS = {"adam_sensitivity": adam_sensitivity, "decay_duel": decay_duel, "rate_overfit": rate_overfit}
 
 
 def main():

@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import publishing
 from grader import secret as secrets
-from grader.make import ROOT, Folders, make, masters_in
+from grader.make import COURSE, ROOT, Folders, make, masters_in
 from grader.masters import MasterError, find, load, student_notebook
+from grader.public import public_cases
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-HERE = Folders()
 
 gradebook_option = click.option(
     "--gradebook", type=FILE, default="grades.sqlite", show_default=True, help="Where the results are kept."
@@ -39,7 +39,7 @@ set_option = click.option("--set", "set_name", metavar="PART/TOPIC", help="One s
 masters_option = click.option(
     "--masters",
     type=FOLDER,
-    default=HERE.masters,
+    default=COURSE.masters,
     help="Folder of masters, <part>/<topic>.md; by default the course's.",
 )
 
@@ -93,16 +93,26 @@ def new_secret(file: Path) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if something is stale.")
 @click.option("--force", is_flag=True, help="Run every master, also where nothing has changed.")
 @masters_option
-@click.option("--students", type=FOLDER, default=HERE.students, help="Folder of the student notebooks.")
-@click.option("--cases", type=FOLDER, default=HERE.cases, help="Folder of the public cases.")
-def make_command(check: bool, force: bool, masters: Path, students: Path, cases: Path) -> int:
-    """Write student notebooks and public cases, where they are stale.
+@click.option("--students", type=FOLDER, default=COURSE.students, help="Folder of the student notebooks.")
+@click.option("--cases", type=FOLDER, default=COURSE.cases, help="Folder of the public cases.")
+@click.option("--solutions", type=FOLDER, help="Folder of the worked solutions; private ones are written on request.")
+def make_command(check: bool, force: bool, masters: Path, students: Path, cases: Path, solutions: Path | None) -> int:
+    """Write student notebooks, public cases and worked solutions, where they are stale.
 
-    What belongs to no master is removed from both folders, so private masters need folders of their own.
+    What belongs to no master is removed from these folders, so private masters need folders of their own. Their
+    student notebooks bring the public cases along, so that check knows them.
     """
-    if masters.resolve() != HERE.masters and (students.resolve() == HERE.students or cases.resolve() == HERE.cases):
+    masters, students, cases = masters.resolve(), students.resolve(), cases.resolve()
+    solutions = solutions.resolve() if solutions else None
+    if masters == COURSE.masters:
+        solutions = solutions or COURSE.solutions
+    elif COURSE.students == students or COURSE.cases == cases or COURSE.solutions == solutions:
         raise click.UsageError("--masters needs --students and --cases too: the course's folders are not theirs")
-    changes = make(Folders(masters.resolve(), students.resolve(), cases.resolve()), check=check, force=force)
+    try:
+        folders = Folders(masters, students, cases, solutions)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    changes = make(folders, check=check, force=force)
     for change in changes:
         click.echo(change if check else change.replace("is not what its master makes", "written"))
     if not changes:
@@ -118,7 +128,7 @@ def check_master(masters: tuple[Path, ...], seeds: int) -> int:
     from grader.prove import faults
 
     failed = False
-    for path in masters or masters_in(HERE):
+    for path in masters or masters_in(COURSE):
         master = load(path)
         found = faults(master, seeds)
         for fault in found:
@@ -413,7 +423,10 @@ def mark_export(file: Path, anonymous: bool, again: bool, set_name: str | None, 
     with _open(gradebook) as book:
         name = _one_set(book, set_name)
         graded = book.results(name)
-    _write(rubric.export(graded, _exercises(masters, name), anonymous=anonymous, again=again).encode(), file)
+    exercises = _exercises(masters, name)
+    if all(question.kind != "prose" for question in exercises.questions):
+        raise click.UsageError(f"{name} asks for nothing in words, so there is nothing to mark")
+    _write(rubric.export(graded, exercises, anonymous=anonymous, again=again).encode(), file)
 
 
 @mark.command("import")
@@ -431,7 +444,7 @@ def mark_import(file: Path, who: str, set_name: str | None, masters: Path, grade
         exercises = _exercises(masters, name)
         given = rubric.read(file, book.results(name), exercises)
         rubric.store(given, exercises, book, who=who)
-    click.echo(f"{len(given)} answers marked by {who}.")
+    click.echo(f"{len(given)} {'answer' if len(given) == 1 else 'answers'} marked by {who}.")
 
 
 @mark.command("compare")
@@ -451,6 +464,29 @@ def mark_compare(one: Path, other: Path, set_name: str | None, masters: Path, gr
     both, found = rubric.compare(*(rubric.read(file, graded, exercises) for file in (one, other)), exercises)
     _echo(*(f"{d.student}, {d.question}: {d.one:g} and {d.other:g} for {d.line!r}" for d in found))
     click.echo(f"{both} lines were marked by both, {len(found)} differently.")
+
+
+@cli.command()
+@click.argument("student")
+@click.option("--file", "file", help="Only this file, as it is named in the folder of submissions.")
+@click.option("--set", "set_name", metavar="PART/TOPIC", help="Only what was handed in for this set.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gradebook_option
+def forget(student: str, file: str | None, set_name: str | None, yes: bool, gradebook: Path) -> None:
+    """Remove STUDENT (the id) from the gradebook: results, answers, marks, times, and the entry in the roster.
+
+    With --set or --file only what was handed in for that set, or that file, goes. Nothing brings it back, except
+    grading the file again if it is still in the folder.
+    """
+    with _open(gradebook) as book:
+        what = " and ".join(one for one in (file, set_name) if one) or "everything"
+        if not yes and not click.confirm(f"Remove {what} of {student} from {gradebook} for good?"):
+            raise click.ClickException("nothing was removed")
+        count = book.forget(student, set=set_name, file=file)
+    click.echo(f"{student}: {count} {'file' if count == 1 else 'files'} forgotten.")
+    click.echo(
+        "Exports, feedback pages, files of marks, the roster file and the submissions themselves are yours to remove."
+    )
 
 
 @cli.group()
@@ -503,7 +539,8 @@ def _exercises(masters: Path, name: str) -> ExerciseSet:
 
 def _master_and_notebook(masters: Path, name: str) -> tuple[Master, NotebookNode]:
     master = load(masters / f"{name}.md")
-    return master, student_notebook(master, publishing.read_repository(ROOT / "_config.yml"))
+    brought = {} if masters.resolve() == COURSE.masters else {"cases": public_cases(master.exercises)}
+    return master, student_notebook(master, publishing.read_repository(ROOT / "_config.yml"), **brought)
 
 
 def _write(content: bytes, path: Path | None) -> None:

@@ -377,6 +377,38 @@ class Gradebook:
                 (student, set, submission, question, points, comment, who, when),
             )
 
+    def forget(self, student: str, *, set: str | None = None, file: str | None = None) -> int:
+        """Remove a student with all that is known, or only what was handed in for a set, or only one file.
+
+        Returns
+        -------
+        int
+            How many files of the student were known.
+
+        Raises
+        ------
+        GradebookError
+            If there is nothing to remove.
+        """
+        theirs, where = 'student = ? AND ifnull("set" = ?, 1)', (student, set)
+        with self._writing():
+            gone = [
+                self._db.execute(f"DELETE FROM {table} WHERE {theirs} AND ifnull(file = ?, 1)", (*where, file)).rowcount
+                for table in ("attempts", "failures")
+            ]
+            for table in ("results", "marks"):
+                same = f'(student, "set", submission) = ({table}.student, {table}."set", {table}.submission)'
+                handed_in = f"SELECT 1 FROM attempts WHERE {same}"
+                self._db.execute(f"DELETE FROM {table} WHERE {theirs} AND NOT EXISTS ({handed_in})", where)
+            enrolled = 0
+            if set is None and file is None:
+                enrolled = self._db.execute("DELETE FROM students WHERE id = ?", (student,)).rowcount
+        if not sum(gone) + enrolled:
+            what = "".join(f" of {one}" for one in (file, set) if one)
+            raise GradebookError(f"the gradebook holds nothing{what} under the student {student!r}")
+        self._db.execute("VACUUM")  # else the texts would still stand in the file
+        return sum(gone)
+
     # Reading: always in the same order, by set, then by student.
 
     def has(self, key: Key, *, round: int = 0, unsafe: bool = True) -> bool:

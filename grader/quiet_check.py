@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Result", "check"]
+__all__ = ["Result", "check", "load"]
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,7 @@ class Result:
 def check(question_id, answer):
     """Return a `Result` that says nothing; true, so that no loop waits for it."""
     return Result(question_id)
+
+
+def load(packed):
+    """Do nothing: what `check` would compare with stays outside."""

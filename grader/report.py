@@ -258,7 +258,8 @@ def sentences(report: Report) -> list[str]:
         said.append(f"{_students(report.missing)} of the roster handed in nothing.")
     for question in report.questions:
         if question.waiting:
-            said.append(f"{question.id}: {question.waiting} answers wait for a mark.")
+            many = "answer waits" if question.waiting == 1 else "answers wait"
+            said.append(f"{question.id}: {question.waiting} {many} for a mark.")
     if report.unsafe:
         said.append(f"{report.unsafe} ran without a sandbox: these grades can be forged.")
     return said

@@ -6,6 +6,7 @@ costs only itself: it is written down for the instructor and tried again by the 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import mmap
@@ -146,29 +147,43 @@ def grade(
         )
     outcome = Outcome(unmatched=list(collected.unmatched))
     by_set = _sorted_out(collected.submissions, paths, set, outcome)
-    loaded = {name: load(paths[name]) for name in sorted(by_set)}
-    outcome.sets = list(loaded)
-    waiting = []
-    for name, master in loaded.items():
-        book.set_policy(name, dataclasses.replace(book.policy(name), **due))
-        waiting += _waiting(by_set[name], master, book, secret, backend, again, outcome)
-    total = outcome.there + len(waiting)
-    tell(outcome.there, total)
-    for job, reply in _all(waiting, paths, secret, backend, jobs):
-        attempts = [Attempt(one.file, one.time, one.stated) for one in job.files]
-        if isinstance(reply, SubmissionResult):
-            for attempt in attempts:
-                book.add(reply, attempt)
-            outcome.graded += 1
-        else:
-            book.fail(job.student, job.set, job.submission, job.files[0].file, reply)
-            outcome.failures.append(Failure(job.student, job.set, job.files[0].file, reply))
-        tell(outcome.there + outcome.graded + len(outcome.failures), total)
+    outcome.sets = sorted(by_set)
+    # Read by the helpers' numerical libraries when they are loaded: each helper is one thread's worth of work.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    with contextlib.ExitStack() as helpers:
+
+        def another() -> _Helper:
+            helper = _Helper(paths, secret, backend)
+            helpers.callback(helper.stop)
+            return helper
+
+        idle = [another()] if by_set else []
+        # A helper runs the masters, which load much that is not needed here.
+        versions = {name: idle[0].version(name) for name in outcome.sets}
+        waiting = []
+        for name, version in versions.items():
+            book.set_policy(name, dataclasses.replace(book.policy(name), **due))
+            waiting += _waiting(by_set[name], name, version, paths[name], book, secret, backend, again, outcome)
+        total = outcome.there + len(waiting)
+        tell(outcome.there, total)
+        for job, reply in _all(waiting, idle, another, jobs):
+            _keep(job, reply, book, outcome)
+            tell(outcome.there + outcome.graded + len(outcome.failures), total)
     for name in outcome.sets if again else ():
         if not any(failure.set == name for failure in outcome.failures):
             book.finish(name)
         outcome.changes += book.changes(name)
     return outcome
+
+
+def _keep(job: Job, reply: SubmissionResult | str, book: Gradebook, outcome: Outcome) -> None:
+    if isinstance(reply, SubmissionResult):
+        for one in job.files:
+            book.add(reply, Attempt(one.file, one.time, one.stated))
+        outcome.graded += 1
+    else:
+        book.fail(job.student, job.set, job.submission, job.files[0].file, reply)
+        outcome.failures.append(Failure(job.student, job.set, job.files[0].file, reply))
 
 
 def _sorted_out(submissions, paths, set, outcome) -> dict[str, list[Submission]]:
@@ -182,9 +197,8 @@ def _sorted_out(submissions, paths, set, outcome) -> dict[str, list[Submission]]
     return by_set
 
 
-def _waiting(submissions, master: Master, book, secret, backend, again, outcome) -> list[Job]:
-    name, version = master.exercises.name, master.exercises.version
-    digest, hashed = secrets.digest(secret), hashlib.sha256(master.path.read_bytes()).hexdigest()
+def _waiting(submissions, name, version, master: Path, book, secret, backend, again, outcome) -> list[Job]:
+    digest, hashed = secrets.digest(secret), hashlib.sha256(master.read_bytes()).hexdigest()
     round = book.begin(name, version, digest, hashed, again=again)
     same: dict[tuple[str, str], list[Submission]] = {}
     for one in submissions:
@@ -204,27 +218,21 @@ def _waiting(submissions, master: Master, book, secret, backend, again, outcome)
     return waiting
 
 
-def _all(waiting: list[Job], paths, secret, backend, jobs):
+def _all(waiting: list[Job], idle: list[_Helper], another: Callable[[], _Helper], jobs: int):
     """Yield each job with its result, or with what went wrong in the grader, as they come."""
-    # Read by the helpers' numerical libraries when they are loaded: each helper is one thread's worth of work.
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    waiting, busy, idle = deque(waiting), {}, []
-    try:
-        while waiting or busy:
-            while waiting and len(busy) < jobs:
-                helper = idle.pop() if idle else _Helper(paths, secret, backend)
-                helper.give(waiting.popleft())
-                busy[helper.connection] = helper
-            for ready in connection.wait(busy, timeout=1):
-                helper = busy.pop(ready)
-                job, reply = helper.job, helper.take()
-                idle += [helper] if helper.process.is_alive() else []
-                yield job, reply
-            for helper in [helper for helper in busy.values() if time.monotonic() - helper.since > PATIENCE_S]:
-                helper.process.kill()  # its connection ends, and the next turn sees that
-    finally:
-        for helper in [*busy.values(), *idle]:
-            helper.stop()
+    waiting, busy = deque(waiting), {}
+    while waiting or busy:
+        while waiting and len(busy) < jobs:
+            helper = idle.pop() if idle else another()
+            helper.give(waiting.popleft())
+            busy[helper.connection] = helper
+        for ready in connection.wait(busy, timeout=1):
+            helper = busy.pop(ready)
+            job, reply = helper.job, helper.take()
+            idle += [helper] if helper.process.is_alive() else []
+            yield job, reply
+        for helper in [helper for helper in busy.values() if time.monotonic() - helper.since > PATIENCE_S]:
+            helper.process.kill()  # its connection ends, and the next turn sees that
 
 
 class _Helper:
@@ -246,11 +254,19 @@ class _Helper:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
+    def version(self, name: str) -> int:
+        """Return the version of a set, whose master is run for that."""
+        self.connection.send((name, None, ""))
+        reply = self.take()
+        if isinstance(reply, int):
+            return reply
+        raise reply if isinstance(reply, MasterError) else MasterError(f"the master of {name} cannot be run: {reply}")
+
     def give(self, job: Job) -> None:
         self.job, self.since = job, time.monotonic()
         self.connection.send((job.set, job.files[0].path, job.student))
 
-    def take(self) -> SubmissionResult | str:
+    def take(self) -> SubmissionResult | MasterError | int | str:
         try:
             return self.connection.recv()
         except (EOFError, OSError):
@@ -274,9 +290,12 @@ def _help(there: connection.Connection, paths: dict[str, Path], secret: bytes, b
             try:
                 if name not in masters:
                     masters[name] = load(paths[name])
-                reply = grade.grade(masters[name], path, student=student, secret=secret, backend=backend)
-            except Exception:
-                reply = traceback.format_exc()
+                if path is None:
+                    reply = masters[name].exercises.version
+                else:
+                    reply = grade.grade(masters[name], path, student=student, secret=secret, backend=backend)
+            except Exception as error:
+                reply = error if path is None and isinstance(error, MasterError) else traceback.format_exc()
             there.send(reply)
     except (EOFError, OSError, KeyboardInterrupt):
         pass  # nobody waits for the answer

@@ -9,36 +9,27 @@ import numpy as np
 def check(name, value, rule, holds):
     """Return `value` if `holds` is true of every entry of it, lists as arrays.
 
-    Schedules pass (they check their own parameters), and so do arrays of other libraries, which may be traced or
-    live on another device.
+    Arrays of other libraries pass, since they may be traced or live on another device.
 
     Raises
     ------
     TypeError
-        If `value` is neither a number, an array nor a schedule.
+        If `value` is neither a number nor an array.
     ValueError
         If an entry breaks the rule; the message reads "<name> must <rule>, got <entry>".
     """
-    foreign = hasattr(value, "shape") and not isinstance(value, (np.ndarray, np.generic))
-    if callable(value) or foreign:
+    if hasattr(value, "shape") and not isinstance(value, (np.ndarray, np.generic)):
         return value
     try:
         if isinstance(value, str):
             raise TypeError
         entries = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, an array or a schedule, got {value!r}") from None
+        raise TypeError(f"{name} must be a number or an array, got {value!r}") from None
     wrong = ~np.asarray(holds(entries))
     if wrong.any():
         raise ValueError(f"{name} must {rule}, got {entries[wrong].flat[0]:g}")
     return entries if isinstance(value, (list, tuple)) else value
-
-
-def number(name, value, rule):
-    """Check a parameter that cannot be a function of the step itself."""
-    if callable(value):
-        raise TypeError(f"{name} must be a number or an array, got {value!r}")
-    return rule(name, value)
 
 
 def declared(instance, *, schedules=False):
@@ -53,8 +44,20 @@ def declared(instance, *, schedules=False):
             continue
         for rule in (not_negative, not_positive, positive, below_one, at_least_one, flag):
             if field.name in getattr(instance, rule.__name__, ()):
-                value = rule(field.name, value) if schedules else number(field.name, value, rule)
-                object.__setattr__(instance, field.name, value)
+                checked = varying(rule) if schedules and rule is not flag else rule
+                object.__setattr__(instance, field.name, checked(field.name, value))
+
+
+def varying(rule):
+    """The rule for what may also be a schedule, which checks its own parameters."""
+
+    def check(name, value):
+        try:
+            return value if callable(value) else rule(name, value)
+        except TypeError:
+            raise TypeError(f"{name} must be a number, an array or a schedule, got {value!r}") from None
+
+    return check
 
 
 def not_negative(name, value):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrlib import checks
+from lrlib.problems.problem import points
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,8 @@ def hessian_vector_product(problem, x, v):
     >>> hessian_vector_product(Rosenbrock(), [1.0, 1.0], [1.0, 0.0]).tolist()
     [802.0, -400.0]
     """
-    x = at("x", x, getattr(problem, "dim", None))
-    v = at("v", v, x.shape[-1])
+    x = points("x", x, getattr(problem, "dim", None))
+    v = points("v", v, x.shape[-1])
     if hasattr(problem, "hessian_vector_product"):
         return problem.hessian_vector_product(x, v)
     if hasattr(problem, "hessian"):
@@ -262,8 +263,8 @@ def measured(problem, x, v, products):
 
 def inputs(problem, x, iterations, tolerance):
     """The point and the number of iterations, checked with the tolerance."""
-    checks.number("tolerance", tolerance, checks.not_negative)
-    return at("x", x, problem.dim), checks.whole("iterations", iterations, least=1)
+    checks.not_negative("tolerance", tolerance)
+    return points("x", x, problem.dim), checks.whole("iterations", iterations, least=1)
 
 
 def beginning(x, seed):
@@ -285,13 +286,3 @@ def unit(v):
 def length(v):
     """|v|, with the axis kept."""
     return np.linalg.norm(v, axis=-1, keepdims=True)
-
-
-def at(name, value, dim):
-    """`value` as an array (..., dim) of finite numbers, in double precision."""
-    x = np.asarray(value, dtype=float)
-    if x.ndim == 0 or (dim is not None and x.shape[-1] != dim):
-        raise ValueError(f"{name} must have shape (..., {'d' if dim is None else dim}), got {x.shape}")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{name} must be finite, got {x[~np.isfinite(x)][0]}")
-    return x

@@ -8,6 +8,7 @@ import numpy as np
 from lrlib import checks
 from lrlib.optimizers.layerwise import by_layer
 from lrlib.optimizers.optimizer import Optimizer
+from lrlib.problems.problem import points
 
 #: A run whose loss ends this many times above its start counts as diverged, even if nothing overflowed yet.
 DIVERGED = 1e6
@@ -41,7 +42,7 @@ class Trajectory:
         return ~np.isfinite(last) | ((first > 0) & (last > DIVERGED * first))
 
 
-def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None):
+def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None, compile=False):
     """Run `optimizer` on `problem` and keep the way.
 
     Lanes: hyper-parameters and `x0` may have leading axes that broadcast against (d,); all their combinations run at
@@ -64,6 +65,10 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None):
         Record each `every`-th step only, and the last. With 1, records = steps + 1.
     clip : function of an array (..., d), optional
         Applied to each gradient before the rule sees it: ``clip=lambda g: lrlib.clip_by_norm(g, 1.0)``.
+    compile : bool
+        Run all steps as one loop that JAX compiles, for a problem without mini-batches. It pays when runs are repeated:
+        the same problem and `clip` (the same objects, unchanged) with the same kind of rule and as many lanes are not
+        compiled again, whatever the rates and, unless something is a schedule, `steps`. Equal up to rounding.
 
     Returns
     -------
@@ -72,9 +77,13 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None):
     Raises
     ------
     TypeError
-        If `optimizer` or `clip` is of another kind, or `x0` does not hold numbers.
+        If `optimizer` or `clip` is of another kind, `x0` does not hold numbers, or with `compile` the problem, the rule
+        or `clip` does not run on JAX arrays.
     ValueError
-        If `steps` or `every` is not a whole number, `x0` is not finite or shapes do not broadcast.
+        If `steps` or `every` is not a whole number, `x0` is not finite or shapes do not broadcast; with `compile`, if
+        the problem draws mini-batches.
+    ImportError
+        With `compile`, if JAX is not installed.
 
     Examples
     --------
@@ -88,65 +97,76 @@ def minimize(problem, optimizer, steps, x0=None, seed=None, every=1, clip=None):
         raise TypeError(f"optimizer must be an lrlib optimizer, got {optimizer!r}")
     if clip is not None and not callable(clip):
         raise TypeError(f"clip must be a function of a gradient, got {clip!r}")
+    checks.flag("compile", compile)
     start, rng = begin(problem, x0, seed)
     lanes = lane_shape(optimizer, start, rng)
-    records = np.unique(np.append(np.arange(0, steps + 1, every), steps))
-    place = {step: i for i, step in enumerate(records.tolist())}
-    x, path = empty(lanes, start.dtype), empty((len(records), *lanes), start.dtype, records=True)
-    x[...] = start
-    slope, scheduled = np.empty(path.shape[:-1]), callable(optimizer.lr)
-    rates = np.empty((steps, *lanes[:-1])) if scheduled else constant(optimizer.lr, (steps, *lanes[:-1]))
-    rule = in_parts(optimizer, problem, lanes)
-    moving = any(callable(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "lr")
-    stochastic = hasattr(problem, "sample")
-    np.empty(KEPT)
+    records = np.array([*range(0, steps, every), steps])
+    run = of_numpy
+    if compile:
+        from lrlib.compiled import run  # not above: JAX is an extra, and slow to load
     with np.errstate(all="ignore"):  # a lane that overflows is data
-        state = rule.init(x)
-        for t in range(1, steps + 2):
-            g = (problem.sample(rng) if stochastic else problem).grad(x)
-            if t - 1 in place:
-                path[place[t - 1]] = rule.evaluation_point(x, state)
-                slope[place[t - 1]] = np.sqrt((g * g).sum(-1))
-            if t > steps:
-                break
-            lr = optimizer.rate(t)
-            if scheduled:
-                rates[t - 1] = by_lane(lr)
-            g = clip(g) if clip else g
-            x, state = (rule.at(t) if moving else rule).update(x, g, state, t=t, lr=lr)
+        path, slope, lrs = run(problem, optimizer, np.broadcast_to(start, lanes), records, rng, clip)
         loss = problem.loss(path)
     lost = np.logical_or.accumulate(~(np.isfinite(loss) & np.isfinite(path).all(-1)), axis=0)
     path[lost] = loss[lost] = slope[lost] = np.inf
-    return Trajectory(path, loss, rates, slope, records)
+    return Trajectory(path, loss, used(optimizer, lrs, (steps, *lanes[:-1])), slope, records)
+
+
+def of_numpy(problem, optimizer, start, records, rng, clip):
+    """The records of the evaluation point and of the gradient's norm, and the rate of each step."""
+    x, path = empty(start.shape, start.dtype), empty((len(records), *start.shape), start.dtype, records=True)
+    x[...] = start
+    slope, lrs, rule = np.empty(path.shape[:-1]), [], in_parts(optimizer, problem, x.shape)
+    place, steps = {step: i for i, step in enumerate(records.tolist())}, int(records[-1])
+
+    def watch(step, x, g, state, lr):
+        lrs.append(lr)
+        if step in place:
+            path[place[step]] = rule.evaluation_point(x, state)
+            slope[place[step]] = np.sqrt((g * g).sum(-1))
+
+    np.empty(KEPT)
+    x, state = advance(problem, optimizer, rule, x, rule.init(x), rng, range(1, steps + 1), clip, watch)
+    watch(steps, x, gradient(problem, x, rng), state, None)
+    return path, slope, lrs[:-1]
+
+
+def advance(problem, optimizer, rule, x, state, rng, updates, clip=None, watch=None):
+    """x and the state after the given updates (1-based) of `optimizer`, in the form of `rule` that meets x.
+
+    Before each update, `watch` sees how many went before it, x, the gradient, the state and the rate.
+    """
+    moving = any(callable(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "lr")
+    for t in updates:
+        g, lr = gradient(problem, x, rng), optimizer.rate(t)
+        if watch:
+            watch(t - 1, x, g, state, lr)
+        x, state = (rule.at(t) if moving else rule).update(x, clip(g) if clip else g, state, t=t, lr=lr)
+    return x, state
+
+
+def gradient(problem, x, rng):
+    """The gradient at x, of a fresh mini-batch where the problem has them."""
+    return (problem.sample(rng) if hasattr(problem, "sample") else problem).grad(x)
 
 
 def begin(problem, x0, seed):
-    """The start and the source of mini-batches: one generator, or a list with one a lane."""
+    """The start and the source of mini-batches: one generator, or a list with one a lane; None for one not needed."""
     many = isinstance(seed, (Sequence, np.ndarray))
     seeds = [checks.whole("seed", s, least=0) for s in (seed if many else [0 if seed is None else seed])]
     if not seeds:
         raise ValueError("seed must hold at least one number, got none")
     if x0 is not None:
-        start = numbers("x0", x0, problem.x0.dtype)
+        start = points("x0", x0, problem.dim, problem.x0.dtype)
     elif hasattr(problem, "initialize") and seed is not None:
         rngs = [np.random.default_rng(s) for s in seeds]
         start = problem.initialize(rngs if many else rngs[0])
     else:
         start = problem.x0
-    if start.ndim == 0 or start.shape[-1] != problem.dim:
-        raise ValueError(f"x0 must have shape (..., {problem.dim}), got {start.shape}")
-    if not np.isfinite(start).all():
-        raise ValueError(f"x0 must be finite, got {start[~np.isfinite(start)][0]}")
-    noise = [np.random.default_rng(s).spawn(1)[0] for s in seeds]  # apart from the start: x0= leaves the batches alone
+    drawn = hasattr(problem, "sample")
+    # The batches have a stream apart from the start, so that x0= leaves them alone.
+    noise = [np.random.default_rng(s).spawn(1)[0] if drawn else None for s in seeds]
     return start, noise if many else noise[0]
-
-
-def numbers(name, value, dtype=float):
-    """`value` as an array of numbers."""
-    try:
-        return np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
 
 
 def lane_shape(optimizer, start, rng):
@@ -154,12 +174,14 @@ def lane_shape(optimizer, start, rng):
     shape = np.broadcast_shapes(start.shape, (len(rng), 1)) if isinstance(rng, list) else start.shape
     for field in fields(optimizer):
         value = getattr(optimizer, field.name)
-        lanes = () if isinstance(value, tuple) else np.shape(value(0) if callable(value) else value)
+        lanes = np.shape(value(0)) if callable(value) else getattr(value, "shape", ())
+        if not lanes:
+            continue
         try:
             joint = np.broadcast_shapes(shape, lanes)
         except ValueError:
             joint = ()
-        if joint[-1:] != start.shape[-1:] or (field.name == "lr" and lanes[-1:] not in ((), (1,))):
+        if joint[-1:] != start.shape[-1:] or (field.name == "lr" and lanes[-1] != 1):
             raise ValueError(
                 f"{field.name} of shape {lanes} does not broadcast against x of shape {shape};"
                 f" one value a lane has shape (lanes, 1)"
@@ -203,9 +225,14 @@ class Piecewise:
         return np.concatenate([self.rule.evaluation_point(x[..., piece], now) for piece, now in pairs], -1)
 
 
-def constant(lr, shape):
-    """The same rate at every step, without memory for each."""
-    return np.broadcast_to(np.asarray(by_lane(lr), dtype=float), shape)
+def used(optimizer, lrs, shape):
+    """The rates (steps, \\*lanes) that a run used: those of a schedule, or one, without memory for each step."""
+    if not callable(optimizer.lr):
+        return np.broadcast_to(np.asarray(by_lane(optimizer.lr), dtype=float), shape)
+    rates = np.empty(shape)
+    for step, lr in enumerate(lrs):
+        rates[step] = by_lane(lr)
+    return rates
 
 
 def by_lane(lr):

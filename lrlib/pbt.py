@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 import numpy as np
 
 from lrlib import checks
-from lrlib.minimize import begin
+from lrlib.minimize import advance, begin
 from lrlib.optimizers.layerwise import by_layer
 
 
@@ -157,7 +157,7 @@ def pbt(
         checks.one_of("exploit", exploit, ("truncation",))
     if explore is not None and not callable(explore):
         checks.one_of("explore", explore, ("perturb", "resample"))
-    if not 0 < checks.number("fraction", fraction, checks.positive) <= 0.5:
+    if not 0 < checks.positive("fraction", fraction) <= 0.5:
         raise ValueError(f"fraction must lie in (0, 0.5], got {fraction:g}")
     factors = checks.sequence("factors", factors, checks.positive)
     if not factors:
@@ -219,11 +219,8 @@ def pbt(
 
 def train(problem, optimizer, x, state, rngs, done, steps):
     """Updates `done` + 1 to `done` + `steps` of all members: their x and state after it, and the x that is scored."""
-    rule = by_layer(optimizer, problem)
-    state = rule.init(x) if state is None else state
-    for t in range(done + 1, done + steps + 1):
-        g = (problem.sample(rngs) if hasattr(problem, "sample") else problem).grad(x)
-        x, state = rule.at(t).update(x, g, state, t=t, lr=optimizer.rate(t))
+    rule, updates = by_layer(optimizer, problem), range(done + 1, done + steps + 1)
+    x, state = advance(problem, optimizer, rule, x, rule.init(x) if state is None else state, rngs, updates)
     return x, state, rule.evaluation_point(x, state)
 
 

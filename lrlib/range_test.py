@@ -94,12 +94,12 @@ def range_test(
     >>> round(float(result.suggestion), 3), round(float(result.stopped), 2)
     (0.01, 1.38)
     """
-    low, high = (float(checks.number(name, value, checks.positive)) for name, value in (("low", low), ("high", high)))
+    low, high = (float(checks.positive(name, value)) for name, value in (("low", low), ("high", high)))
     if not high > low:
         raise ValueError(f"high must be greater than low, got {high:g} and {low:g}")
     steps = checks.whole("steps", steps, least=2)
-    beta = float(checks.number("smoothing", smoothing, checks.below_one))
-    stop = float(checks.number("stop", stop, checks.at_least_one))
+    beta = float(checks.below_one("smoothing", smoothing))
+    stop = float(checks.at_least_one("stop", stop))
     rates = ExponentialDecay(low, decay_steps=steps - 1, decay_rate=high / low)
     watched = Watched(problem)
     # One update fewer than rates: a loss is measured before the update that it belongs to.

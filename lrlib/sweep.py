@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from lrlib import checks
-from lrlib.minimize import BLOCK, minimize, numbers
+from lrlib.minimize import BLOCK, minimize
+from lrlib.problems.problem import numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ class Sweep:
         return float(values[low]), float(values[high])
 
 
-def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
+def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, compile=False, **grid):
     """Run `optimizer` on `problem` for every combination of the given hyper-parameters and seeds, all at once.
 
     Parameters
@@ -119,6 +120,8 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
         As in `minimize`.
     clip : function of an array (..., d), optional
         As in `minimize`.
+    compile : bool
+        As in `minimize`: for a sweep that is repeated, with other values of the same hyper-parameters.
     **grid : array of shape (n,)
         Values by name of the hyper-parameter: ``lr=np.logspace(-4, 0, 60)``.
 
@@ -129,9 +132,13 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
     Raises
     ------
     TypeError
-        If the optimizer has no hyper-parameter of that name, or a grid does not hold numbers.
+        If the optimizer has no hyper-parameter of that name, a grid does not hold numbers, or with `compile` the
+        problem, the rule or `clip` does not run on JAX arrays.
     ValueError
-        If a grid is empty or not a vector, a value is outside its range, or the optimizer or `x0` has lanes already.
+        If a grid is empty or not a vector, a value is outside its range, the optimizer or `x0` has lanes already, or
+        with `compile` the problem draws mini-batches.
+    ImportError
+        With `compile`, if JAX is not installed.
 
     Examples
     --------
@@ -148,8 +155,8 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
         if values.ndim != 1 or not values.size:
             raise ValueError(f"{name} must be a vector of values, got shape {values.shape}")
     for name in set(names) - set(grid):
-        shape = np.shape(getattr(optimizer, name))
-        if shape and not isinstance(getattr(optimizer, name), tuple):
+        shape = getattr(getattr(optimizer, name), "shape", ())
+        if shape:
             raise ValueError(f"{name} must be one value; several are swept as {name}=[...], got shape {shape}")
     if x0 is not None and numbers("x0", x0).shape != (problem.dim,):
         raise ValueError(f"x0 must have shape ({problem.dim},), got {np.shape(x0)}")
@@ -163,7 +170,7 @@ def sweep(problem, optimizer, *, steps, seeds=1, x0=None, clip=None, **grid):
     axis, blocks = in_blocks(lanes, len(seeds) * problem.dim)
     for block in blocks:
         rule = replace(optimizer, **block)
-        run = minimize(problem, rule, steps, x0=x0, seed=list(seeds), every=max(steps, 1), clip=clip)
+        run = minimize(problem, rule, steps, x0=x0, seed=list(seeds), every=max(steps, 1), clip=clip, compile=compile)
         ends.append((run.loss[-1], run.x[-1].copy(), run.diverged))  # a view would keep the whole run
     loss, x, diverged = (np.concatenate(parts, axis) for parts in zip(*ends, strict=True))
     return Sweep(grid, seeds, loss, x, diverged)
@@ -180,5 +187,5 @@ def in_blocks(lanes, elements):
     name, values = max(lanes.items(), key=lambda item: item[1].size)
     axis, beside = list(lanes).index(name), int(np.prod([other.size for other in lanes.values()])) // values.size
     count = max(1, BLOCK // (beside * elements))
-    parts = np.split(values, range(count, values.size, count), axis)
+    parts = np.split(values, range(count, values.size, count), axis) if count < values.size else [values]
     return axis, [{**lanes, name: part} for part in parts]

@@ -25,7 +25,7 @@ class Chapter:
     root : Path
         The repository.
     name : str
-        Part and topic, such as ``"optimizers/adam"``.
+        Part and topic, such as ``"optimizers/adam"``; the front page is ``"index"``.
     """
 
     root: Path
@@ -47,16 +47,16 @@ class NotMade(Exception):
 
 
 def chapters(root: Path) -> list[Chapter]:
-    """Return every chapter under `root`, by name."""
-    texts = (root / "chapters").glob("*/*.md")
-    return sorted((Chapter(root, f"{text.parent.name}/{text.stem}") for text in texts), key=lambda each: each.name)
+    """Return every chapter under `root`, by name, and the front page."""
+    folder = root / "chapters"
+    names = [text.relative_to(folder).with_suffix("").as_posix() for text in _visible(folder, ".md")]
+    return [Chapter(root, name) for name in sorted(names)]
 
 
 def orphans(root: Path) -> list[Path]:
     """Return the notebooks under ``book/`` that no chapter makes."""
     made = {chapter.notebook for chapter in chapters(root)}
-    # Not those in hidden folders: Jupyter keeps its checkpoints there.
-    return sorted(path for path in (root / "book").glob("[!.]*/*.ipynb") if path not in made)
+    return sorted(path for path in _visible(root / "book", ".ipynb") if path not in made)
 
 
 def unexecuted(chapter: Chapter, repository: Repository) -> NotebookNode:
@@ -96,6 +96,11 @@ def require_own_lrlib(root: Path) -> None:
         return
     if library(package, package / "results") != library(own, root / "experiments" / "results"):
         raise RuntimeError(f"notebooks would run with the lrlib in {package}, which is not the one in {own}")
+
+
+def _visible(folder: Path, suffix: str) -> list[Path]:
+    """Return the files of a folder and of the folders in it. Jupyter keeps its checkpoints in hidden ones."""
+    return [*folder.glob(f"*{suffix}"), *folder.glob(f"[!.]*/*{suffix}")]
 
 
 def _place(chapter: Chapter, error: CellError) -> str:

@@ -28,6 +28,7 @@ from lrlib import (
     range_test,
     sweep,
 )
+from lrlib.plots.basins import GROUNDS, NOWHERE
 from lrlib.plots.on_surface import exit_point
 from lrlib.plots.style import _OTHERS, styles_of
 from lrlib.plots.wording import curve, number
@@ -35,6 +36,7 @@ from lrlib.plots.wording import curve, number
 BOWL = Quadratic([1.0, 10.0], x0=[4.0, 1.5])
 RATES = np.array([0.02, 0.18, 0.21])
 NAMES = [f"rate {rate:g}" for rate in RATES]
+GRID = np.stack(np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-2, 2, 8)), axis=-1)  # 8 rows, 9 columns
 RECORD = {
     "lr": [1e-4, 1e-3, 1e-2, 1e-1, 1.0],
     "loss": [[2.0, 2.1, 2.2], [1.0, 1.5, 1.1], [0.5, 0.75, 0.6], [0.9, 0.7, 0.8], [np.inf, 4.0, np.inf]],
@@ -61,6 +63,9 @@ def one_of_each(runs):
         "lines": plots.lines({"a": ([0, 1, 2], [1, 3, 2])}, xlabel="x", ylabel="y", vertical={"here": 1.0}),
         "descent_1d": plots.descent_1d(bowl, {"good": minimize(bowl, SGD(lr=0.6), steps=9)}),
         "range_test": plots.range_test(range_test(BOWL, SGD(), low=1e-4)),
+        "gallery": plots.gallery({"A": {"a": ([0, 1], [1, 2])}}, xlabel="step", ylabel="loss"),
+        "pictures": plots.pictures(np.eye(4)[None], ["diagonal"]),
+        "basins": plots.basins(DoubleWell(), minimize(DoubleWell(), SGD(lr=0.1), steps=100, x0=GRID, every=100)),
         "lineage": plots.lineage(pbt(BOWL, SGD(), hyper={"lr": (1e-4, 0.1)}, rounds=5, steps=5)),
     }
 
@@ -493,6 +498,95 @@ class TestCurves:
         assert "rises from 1 at x 0 to 3 at x 2" in figure.alt
 
 
+class TestGallery:
+    CURVES = {
+        "A": {"training": ([0, 1, 2], [4.0, 2.0, 1.0]), "test": ([0, 1, 2], [4.0, 3.0, 3.5])},
+        "B": {"training": ([0, 1, 2], [4.0, np.inf, 400.0])},
+        "C": {"test": ([0, 1], [[1, 2, 9], [0, 5, 7]])},
+        "D": {"training": ([0, 1], [2.0, 2.0])},
+    }
+
+    def gallery(self, **options):
+        return plots.gallery(self.CURVES, xlabel="step", ylabel="loss", **options)
+
+    def test_a_name_has_one_style_in_all_panels_and_one_entry_in_the_key(self):
+        panels, (legend,) = self.gallery().figure.axes, self.gallery().figure.legends
+        drawn = [[line.get_color() for line in panel.get_lines()] for panel in panels]
+        training, test = drawn[0]
+        assert drawn == [[training, test], [training], [test], [training], [], []] and training != test
+        assert [text.get_text() for text in legend.get_texts()] == ["training", "test"]
+
+    def test_all_panels_have_the_limits_asked_for_and_the_last_of_each_column_has_the_axis(self):
+        panels = self.gallery(yscale="log", ylim=(0.5, 50)).figure.axes
+        assert {panel.get_ylim() for panel in panels} == {(0.5, 50)}
+        assert [panel.get_xlabel() for panel in panels] == ["", "step", "step", "step", "", ""]
+        assert not panels[4].axison and not panels[5].axison
+
+    def test_the_words_say_how_every_curve_runs(self):
+        assert self.gallery().alt == (
+            "Loss against step in 4 panels with the same axes. "
+            "A: training falls from 4 to 1; test starts at 4, reaches its lowest, 3, at step 1, ends at 3.5. "
+            "B: training rises from 4 to 400. C: test rises from 2 to 5. D: training constant at 2."
+        )
+
+    def test_seeds_are_drawn_as_their_median(self):
+        assert self.gallery().figure.axes[2].get_lines()[0].get_ydata().tolist() == [2, 5]
+
+
+class TestPictures:
+    def test_each_picture_is_drawn_with_its_name_and_marked_names_stand_out(self):
+        figure = plots.pictures(np.arange(12).reshape(3, 4), "abc", marked=[1], columns=2)
+        axes = figure.figure.axes
+        drawn = [panel.images[0].get_array().tolist() for panel in axes[:3]]
+        assert drawn == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
+        assert [panel.title.get_text() for panel in axes] == ["a", "b", "c", ""]
+        assert [panel.title.get_fontweight() for panel in axes[:3]] == ["normal", "bold", "normal"]
+        assert figure.alt == "3 grey pictures of 2 by 2 pixels, named a, b and c. Marked: number 2, b."
+
+    def test_pictures_need_not_be_square_when_their_shape_is_given(self):
+        figure = plots.pictures(np.zeros((1, 2, 3)), ["nothing"])
+        assert figure.figure.axes[0].images[0].get_array().shape == (2, 3)
+
+
+class TestBasins:
+    def test_each_start_has_the_number_of_the_minimum_it_reaches(self):
+        figure = plots.basins(DoubleWell(), minimize(DoubleWell(), SGD(lr=0.1), steps=200, x0=GRID))
+        image = figure.figure.axes[0].images[0]
+        assert (image.get_array() == (GRID[..., 1] > 0)).all()
+        assert image.get_extent() == pytest.approx([-1.125, 1.125, -2 - 2 / 7, 2 + 2 / 7])
+        assert image.origin == "lower"
+        assert "9 by 8 starts, from (-1, -2) to (1, 2). Minimum 1 is (0, -1), 2 is (0, 1)." in figure.alt
+        assert figure.alt.endswith("Shares of the starts: 1 50 %, 2 50 %, none 0 %.")
+
+    def test_starts_that_reach_no_minimum_are_told_and_explained(self):
+        rates = np.array([0.1, 1.1, 3.0])[:, None, None, None]  # the minima repel above 1; at 3 runs overflow
+        runs = minimize(DoubleWell(), SGD(lr=rates), steps=200, x0=GRID)
+        figure = plots.basins(DoubleWell(), plots.by_lane(runs, ["slow", "hops", "lost"]))
+        assert [ax.get_title(loc="left") for ax in figure.figure.axes[:3]] == ["slow", "hops", "lost"]
+        assert "slow: 1 50 %, 2 50 %, none 0 %. hops: 1 0 %, 2 0 %, none 100 %. lost: 1 0 %, 2 0 %" in figure.alt
+        assert [text.get_text() for text in figure.figure.legends[0].get_texts()] == ["1", "2", "none"]
+
+    def test_none_is_not_in_the_key_where_every_start_reaches_a_minimum(self):
+        figure = plots.basins(DoubleWell(), minimize(DoubleWell(), SGD(lr=0.1), steps=200, x0=GRID))
+        assert [text.get_text() for text in figure.figure.legends[0].get_texts()] == ["1", "2"]
+
+    def test_near_says_how_close_an_end_must_be(self):
+        run = minimize(DoubleWell(), SGD(lr=0.1), steps=10, x0=GRID)
+        shares = [plots.basins(DoubleWell(), run, near=near).alt.split("none ")[1] for near in (1e-6, 0.4, 9.0)]
+        assert shares[0] == "100 %."
+        assert shares[2] == "0 %."
+        assert shares[0] != shares[1] != shares[2]
+
+    def test_minima_outside_the_starts_are_not_drawn(self):
+        figure = plots.basins(DoubleWell(), minimize(DoubleWell(), SGD(lr=0.1), steps=200, x0=GRID / 2 + [0.0, 1.0]))
+        assert [text.get_text() for text in figure.figure.axes[0].texts] == ["2"]
+
+    def test_the_basins_differ_in_lightness_so_that_they_can_be_told_apart_without_colour(self):
+        rgb = np.array([matplotlib.colors.to_rgb(color) for color in (*GROUNDS, NOWHERE)])
+        grey = rgb @ [0.299, 0.587, 0.114]
+        assert (np.diff(grey) > 0.15).all()
+
+
 def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
     alone = minimize(BOWL, SGD(lr=RATES[2]), steps=40)
     for part in ("x", "loss", "lr", "grad_norm", "diverged"):
@@ -523,6 +617,14 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
         (lambda runs: plots.paths(BOWL, runs, columns=0), "columns must be a whole number of at least 1, got 0"),
         (lambda runs: plots.descent_1d(BOWL, runs), "problem must have one parameter, got 2"),
         (lambda runs: plots.descent_1d(3.0, runs), "problem must have one parameter, got float"),
+        (lambda runs: plots.basins(Quadratic([1.0]), runs), "problem must have two parameters, got 1"),
+        (lambda runs: plots.basins(Saddle(), runs), "problem must have one to 4 known minima, got 0"),
+        (lambda runs: plots.basins(BOWL, runs, near=-1.0), "near must be finite and not negative, got -1"),
+        (lambda runs: plots.basins(BOWL, runs), r"must have lanes \(rows, columns\), got x of shape \(41, 2\)"),
+        (
+            lambda runs: plots.basins(BOWL, minimize(BOWL, SGD(lr=0.1), steps=1, x0=GRID[::-1])),
+            "must start on a regular grid, got starts from -1, 2 to 1, -2 that are none",
+        ),
         (lambda runs: plots.by_lane(runs["rate 0.02"], ["a"]), "labels must name each lane"),
         (
             lambda runs: plots.sensitivity({"a": 3.0}),
@@ -554,6 +656,17 @@ def test_by_lane_splits_a_run_into_the_runs_it_is_made_of(runs):
             r"curves\['a'\] must be a pair \(x, y\) of arrays, got int",
         ),
         (lambda runs: plots.lines({"a": ([0], [1])}, xlabel="x", ylabel="y", dots=["b"]), "must name curves, got 'b'"),
+        (lambda runs: plots.gallery({"A": {}}, xlabel="x", ylabel="y"), r"panels\['A'\] must hold at least one entry"),
+        (
+            lambda runs: plots.gallery({"A": {"a": ([0], [1])}}, xlabel="x", ylabel="y", yscale="square"),
+            "yscale must be one of linear, log, got 'square'",
+        ),
+        (lambda runs: plots.pictures(np.zeros((2, 5)), "ab"), r"images must be \(n, pixels\) .* got \(2, 5\)"),
+        (lambda runs: plots.pictures(np.zeros((2, 4)), "a"), "names must be one for each of 2 images, got 1"),
+        (
+            lambda runs: plots.pictures(np.zeros((2, 4)), "ab", marked=[2]),
+            "marked must be positions from 0 to 1, got 2",
+        ),
     ],
 )
 def test_bad_input_is_named(runs, call, message):

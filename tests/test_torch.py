@@ -528,6 +528,21 @@ def test_a_parameter_need_not_be_contiguous(name, compile):
     torch.testing.assert_close(run(True), run(False), rtol=1e-13, atol=0)
 
 
+@pytest.mark.parametrize("compile", [False, pytest.param(True, marks=compiles)])
+def test_a_gradient_need_not_be_contiguous(compile):
+    def run(strided):
+        p = torch.arange(5.0, dtype=torch.float64, requires_grad=True)
+        optimizer = lrlib.torch.Optimizer([p], RULES["adam"], compile=compile)
+        for contiguous in (True, not strided):  # a loop that was compiled for the one meets the other
+            g = torch.cos(p.detach())
+            p.grad = g if contiguous else torch.stack([g, -g], -1)[:, 0]
+            assert p.grad.is_contiguous() is contiguous
+            optimizer.step()
+        return p.detach()
+
+    torch.testing.assert_close(run(True), run(False), rtol=1e-13, atol=0)
+
+
 @pytest.mark.parametrize("name", [name for name in RULES if name != "prodigy"])
 def test_parameters_of_any_shape_and_dtype_may_be_mixed(name):
     shapes = [(), (1,), (0,), (5,), (2, 3), (2, 3, 2), (0, 2), (1, 1)]
@@ -612,7 +627,12 @@ def test_evaluated_is_no_place_to_train_or_to_enter_twice():
 def compilations(monkeypatch):
     """A list that grows by one whenever inductor compiles a graph."""
     done, compile = [], torch._inductor.compile
-    monkeypatch.setattr(torch._inductor, "compile", lambda *args: done.append(args) or compile(*args))
+
+    def counted(*args, **options):
+        done.append(args)
+        return compile(*args, **options)
+
+    monkeypatch.setattr(torch._inductor, "compile", counted)
     return done
 
 

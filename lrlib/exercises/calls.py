@@ -70,7 +70,9 @@ def call(answer, case):
 
 
 def _same(before, after):
-    return np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after
+    if isinstance(before, np.ndarray):
+        return np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    return before is after or before == after  # a nan equals nothing, not even itself
 
 
 def _describe(error, answer):

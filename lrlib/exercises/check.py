@@ -156,8 +156,8 @@ def judge_outputs(question, found):
         # What raises or changes its inputs has been told the cause: a general hint would lead away from it.
         return Verdict("✗", text, () if spoiled or isinstance(first[3], Raised) else question.hints)
     if spoiled:
-        names = " and ".join(spoiled)
-        return Verdict("✗", f"the results are right, but {names} is changed in place: whoever calls it loses data.")
+        names = f"{' and '.join(spoiled)} {'is' if len(spoiled) == 1 else 'are'}"
+        return Verdict("✗", f"the results are right, but {names} changed in place: whoever calls it loses data.")
     return Verdict("✓", f"right on all {len(question.cases)} inputs.")
 
 

@@ -1,6 +1,8 @@
 """The public questions: what `check` knows about each, read from the JSON files in `cases`."""
 
+import base64
 import json
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -40,6 +42,33 @@ class PublicQuestion:
     mistakes: tuple  #: KnownMistake
 
 
+#: The sets that notebooks have brought, by topic.
+_loaded: dict[str, dict[str, PublicQuestion]] = {}
+
+
+def load(packed):
+    """Let `check` know a set of exercises that lrlib does not bring, such as your course's own.
+
+    Parameters
+    ----------
+    packed : str
+        What ``python -m grader make`` has put into the notebook.
+
+    Raises
+    ------
+    ValueError
+        If the text is damaged.
+    """
+    try:
+        content = json.loads(zlib.decompress(base64.b64decode(packed, validate=False)))
+        topic = content["set"].rpartition("/")[2]
+        _loaded[topic] = parse(content)
+    except Exception as error:  # what a damaged text leads to may be anything
+        raise ValueError(
+            f"what check should know about these exercises is damaged, take a new notebook: {error}"
+        ) from error
+
+
 def find(question_id):
     """Return the public question with this id.
 
@@ -51,18 +80,27 @@ def find(question_id):
     if not isinstance(question_id, str):
         raise ValueError(f'check is called as check("id", answer), got {question_id!r} as the id')
     topic = question_id.partition(".")[0]
-    files = {path.name.removesuffix(".json"): path for path in _files()}
-    if topic not in files:
-        raise ValueError(f"there is no set of exercises for {question_id!r}; there are: {', '.join(sorted(files))}")
-    questions = _read(files[topic])
+    questions = _loaded.get(topic) or _shipped(topic)
+    if questions is None:
+        known = ", ".join(sorted({*_loaded, *_files()}))
+        raise ValueError(
+            f"there is no set of exercises for {question_id!r}; there are: {known}. "
+            "If your course has its own, run the cells at the top of the notebook first"
+        )
     if question_id not in questions:
         raise ValueError(f"there is no question {question_id!r}; this set has: {', '.join(questions)}")
     return questions[question_id]
 
 
+def _shipped(topic):
+    path = _files().get(topic)
+    return path and _read(path)
+
+
 def _files():
     parts = (part for part in (resources.files("lrlib.exercises") / "cases").iterdir() if part.is_dir())
-    return [path for part in parts for path in part.iterdir() if path.name.endswith(".json")]
+    found = (path for part in parts for path in part.iterdir() if path.name.endswith(".json"))
+    return {path.name.removesuffix(".json"): path for path in found}
 
 
 @cache

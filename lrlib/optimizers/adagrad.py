@@ -69,7 +69,7 @@ class Adagrad(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        checks.number("initial_accumulator_value", self.initial_accumulator_value, checks.not_negative)
+        checks.not_negative("initial_accumulator_value", self.initial_accumulator_value)
 
     def init(self, x):
         return {"s": 0 * x + self.initial_accumulator_value}

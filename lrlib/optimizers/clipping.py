@@ -109,4 +109,4 @@ def clip_by_global_norm(gradients, limit):
 
 def checked(limit):
     """Return `limit` if it is positive."""
-    return checks.number("limit", limit, lambda *a: checks.check(*a, "be positive", lambda v: v > 0))
+    return checks.check("limit", limit, "be positive", lambda v: v > 0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from lrlib.optimizers.optimizer import Optimizer
+from lrlib.optimizers.optimizer import Optimizer, namespace
 
 
 def by_layer(rule, problem):
@@ -25,7 +25,7 @@ class Layerwise:
     rule : Optimizer
         A rule whose `core` is 1 or 2.
     blocks : sequence of (slice, shape)
-        The layers of x, as in `Problem.blocks`.
+        The layers of x in their order, as in `Problem.blocks`.
     """
 
     rule: Optimizer
@@ -49,10 +49,8 @@ class Layerwise:
 
     def joined(self, x, parts):
         """The layers as one vector again, shaped as x."""
-        new = np.empty_like(x)
-        for (place, _), part in zip(self.blocks, parts, strict=True):
-            new[..., place] = part.reshape(*x.shape[:-1], place.stop - place.start)
-        return new
+        flat = [part.reshape(*x.shape[:-1], -1) for part in parts]
+        return namespace(x).concatenate(flat, axis=-1).astype(x.dtype, copy=False)
 
     def split(self, x):
         """The layers of x, each with `core` axes after the lanes."""

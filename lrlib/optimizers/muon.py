@@ -128,4 +128,4 @@ class Muon(Optimizer):
 
 def coefficient(name, value):
     """A finite number, of either sign."""
-    return float(checks.number(name, value, lambda *a: checks.check(*a, "be finite", np.isfinite)))
+    return float(checks.check(name, value, "be finite", np.isfinite))

@@ -77,7 +77,7 @@ class Prodigy(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        checks.number("d0", self.d0, checks.positive)
+        checks.positive("d0", self.d0)
 
     def init(self, x):
         zero = 0 * x[..., :1]

@@ -82,7 +82,7 @@ class RMSProp(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        checks.number("initial_accumulator_value", self.initial_accumulator_value, checks.not_negative)
+        checks.not_negative("initial_accumulator_value", self.initial_accumulator_value)
 
     def init(self, x):
         state = {"v": 0 * x + self.initial_accumulator_value}

@@ -6,11 +6,10 @@ from matplotlib.lines import Line2D
 from lrlib.checks import whole
 from lrlib.plots.figure import WIDTH, Figure, blank, key
 from lrlib.plots.inputs import by_name, interval
-from lrlib.plots.style import CONTOUR, INK, QUIET, RING, STAR, house_style, styles_of
+from lrlib.plots.style import CONTOUR, INK, QUIET, RING, SADDLE, STAR, house_style, styles_of
 from lrlib.plots.wording import count, named, number, point
 
 LEVELS = 10  # contours, evenly spaced in the logarithm of the height above the minimum
-SADDLE: dict = {"marker": "X", "markersize": 9, "color": "white", "markeredgecolor": INK, "zorder": 6}
 
 
 def path_of(trajectory, dim: int, label: str) -> np.ndarray:

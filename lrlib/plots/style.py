@@ -11,10 +11,13 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#c98500", "#2e94d1", "#009e73"
 BLUE, VERMILION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
 INK, QUIET, GRID, CONTOUR = "#1a1a1a", "#595959", "#e4e4e4", "#b9b9b9"
+WRONG = "#b3261e"  # a name to look at twice
 BOUND: dict = {"color": "#868686", "linewidth": 1.3, "linestyle": (0, (1, 2)), "zorder": 1.5}  # a marked value
-# A start and a minimum, on top of paths. The ring is hollow: a path that ends where it began shows its end inside.
+# A start, a minimum and a saddle, on top of paths. The ring is hollow: a path that ends where it began shows its
+# end inside.
 RING: dict = {"marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgewidth": 2.0, "zorder": 7}
 STAR: dict = {"marker": "*", "markersize": 13, "color": INK, "markeredgecolor": "white", "zorder": 6}
+SADDLE: dict = {"marker": "X", "markersize": 9, "color": "white", "markeredgecolor": INK, "zorder": 6}
 
 Line = Literal["-", "--", "-.", ":", "none"]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start, symmetric
 
 POWERS = np.array([1, 2, 3])
@@ -59,7 +60,7 @@ class Beale(Problem):
 
     def grad(self, x):
         term, by_x, by_y, *_ = self.terms(x)
-        return 2 * np.stack([(term * by_x).sum(-1), (term * by_y).sum(-1)], axis=-1)
+        return 2 * namespace(x).stack([(term * by_x).sum(-1), (term * by_y).sum(-1)], axis=-1)
 
     def hessian(self, x):
         term, by_x, by_y, by_xy, by_yy = self.terms(x)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start, symmetric
 
 
@@ -64,7 +65,7 @@ class Himmelblau(Problem):
     def grad(self, x):
         a, b = x[..., 0], x[..., 1]
         p, q = a * a + b - 11, a + b * b - 7
-        return np.stack([4 * a * p + 2 * q, 2 * p + 4 * b * q], axis=-1)
+        return namespace(x).stack([4 * a * p + 2 * q, 2 * p + 4 * b * q], axis=-1)
 
     def hessian(self, x):
         a, b = x[..., 0], x[..., 1]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lrlib import checks
-from lrlib.problems.problem import Problem, draw, start
+from lrlib.problems.problem import Problem, draw, finite, start
 
 
 class LinearModel(Problem):
@@ -28,10 +28,9 @@ class LinearModel(Problem):
         if features.ndim < 2 or answers.shape != features.shape[:-1]:
             shapes = f"{features.shape} and {answers.shape}"
             raise ValueError(f"features must be (n, d) and {name} (n,), got shapes {shapes}")
-        for part, values in (("features", features), (name, answers)):
-            if not np.isfinite(values).all():
-                raise ValueError(f"{part} must be finite, got {values[~np.isfinite(values)][0]}")
-        checks.number("l2", self.l2, checks.not_negative)
+        finite("features", features)
+        finite(name, answers)
+        checks.not_negative("l2", self.l2)
         if self.batch_size is not None:
             checks.whole("batch_size", self.batch_size, least=1)
         object.__setattr__(self, "features", features)

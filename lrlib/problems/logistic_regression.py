@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.linear_model import LinearModel
 
 
 def sigmoid(z):
     """1 / (1 + exp(-z)), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * z))
+    return 0.5 * (1 + namespace(z).tanh(0.5 * z))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start, symmetric
 
 
@@ -42,7 +43,7 @@ class MonkeySaddle(Problem):
 
     def grad(self, x):
         a, b = x[..., 0], x[..., 1]
-        return np.stack([3 * (a * a - b * b), -6 * a * b], axis=-1)
+        return namespace(x).stack([3 * (a * a - b * b), -6 * a * b], axis=-1)
 
     def hessian(self, x):
         a, b = x[..., 0], x[..., 1]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrlib import checks
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start, symmetric
 
 
@@ -59,7 +60,7 @@ class PlateauSaddle(Problem):
 
     def grad(self, x):
         a, b, n = x[..., 0], x[..., 1], 2 * self.flatness
-        return np.stack([a, b ** (n + 1) - b ** (n - 1)], axis=-1)
+        return namespace(x).stack([a, b ** (n + 1) - b ** (n - 1)], axis=-1)
 
     def hessian(self, x):
         b, n = x[..., 1], 2 * self.flatness

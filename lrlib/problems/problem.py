@@ -42,12 +42,33 @@ class Problem:
 
 def point(name, value, dim=None):
     """`value` as a vector of finite numbers, of length `dim` if that is given."""
-    x = np.asarray(value, dtype=float)
+    x = numbers(name, value)
     if x.ndim != 1 or (dim is not None and len(x) != dim):
         length = "" if dim is None else f" of length {dim}"
         raise ValueError(f"{name} must be a vector{length}, got shape {x.shape}")
+    return finite(name, x)
+
+
+def points(name, value, dim=None, dtype=float):
+    """`value` as an array (..., d) of finite numbers, where d is `dim` if that is given."""
+    x = numbers(name, value, dtype)
+    if x.ndim == 0 or (dim is not None and x.shape[-1] != dim):
+        raise ValueError(f"{name} must have shape (..., {'d' if dim is None else dim}), got {x.shape}")
+    return finite(name, x)
+
+
+def numbers(name, value, dtype=float):
+    """`value` as an array of numbers."""
+    try:
+        return np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
+
+
+def finite(name, x):
+    """The array x, if it is finite."""
     if not np.isfinite(x).all():
-        raise ValueError(f"{name} must be finite, got {x.tolist()}")
+        raise ValueError(f"{name} must be finite, got {x[~np.isfinite(x)][0]}")
     return x
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from lrlib import checks
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start
 
 
@@ -49,7 +50,7 @@ class Rastrigin(Problem):
 
     def __post_init__(self):
         checks.whole("dim", self.dim, least=1)
-        checks.number("a", self.a, checks.positive)
+        checks.positive("a", self.a)
         start(self, np.resize([2.2, -1.3], self.dim))
 
     @property
@@ -97,7 +98,7 @@ class Rastrigin(Problem):
 
     def slope(self, x):
         """The derivative of one coordinate's loss."""
-        return 2 * x + 2 * np.pi * self.a * np.sin(2 * np.pi * x)
+        return 2 * x + 2 * np.pi * self.a * namespace(x).sin(2 * np.pi * x)
 
     def loss(self, x):
         return (x * x + self.a * (1 - np.cos(2 * np.pi * x))).sum(-1)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlib.optimizers.optimizer import namespace
 from lrlib.problems.problem import Problem, start, symmetric
 
 
@@ -39,7 +40,7 @@ class Rosenbrock(Problem):
     def grad(self, x):
         a, b = x[..., 0], x[..., 1]
         gap = b - a * a
-        return np.stack([-2 * (1 - a) - 400 * a * gap, 200 * gap], axis=-1)
+        return namespace(x).stack([-2 * (1 - a) - 400 * a * gap, 200 * gap], axis=-1)
 
     def hessian(self, x):
         a, b = x[..., 0], x[..., 1]

@@ -69,8 +69,8 @@ class SparseRegression(LinearRegression):
 
     def __post_init__(self):
         n, d = (checks.whole(name, getattr(self, name), least=1) for name in ("n_examples", "n_features"))
-        checks.number("rarest", self.rarest, at_most_half)
-        checks.number("noise", self.noise, checks.not_negative)
+        at_most_half("rarest", self.rarest)
+        checks.not_negative("noise", self.noise)
         rng = np.random.default_rng(checks.whole("seed", self.seed, least=0))
         counts = np.maximum(1, np.round(n * np.geomspace(0.5, self.rarest, d)))
         features = rng.permuted((np.arange(n)[:, None] < counts).astype(float), axis=0)

@@ -64,7 +64,7 @@ class Cyclical(Schedule):
     def __post_init__(self):
         super().__post_init__()
         if self.step_size_down is not None:
-            self.keep("step_size_down", checks.number("step_size_down", self.step_size_down, checks.positive))
+            self.keep("step_size_down", checks.positive("step_size_down", self.step_size_down))
         checks.one_of("mode", self.mode, MODES)
 
     def at(self, t):
@@ -139,8 +139,8 @@ class OneCycle(Schedule):
         most, phases = (0.5, " with three_phase") if self.three_phase else (1, "")
         whole = ("be a whole number of at least 2", lambda v: (v >= 2) & (v % 1 == 0))
         part = (f"lie in [0, {most}]{phases}", lambda v: (v >= 0) & (v <= most))
-        self.keep("total_steps", checks.number("total_steps", self.total_steps, lambda *v: checks.check(*v, *whole)))
-        self.keep("pct_start", checks.number("pct_start", self.pct_start, lambda *v: checks.check(*v, *part)))
+        self.keep("total_steps", checks.check("total_steps", self.total_steps, *whole))
+        self.keep("pct_start", checks.check("pct_start", self.pct_start, *part))
         checks.one_of("anneal_strategy", self.anneal_strategy, STRATEGIES)
 
     def at(self, t):
@@ -193,7 +193,7 @@ class OneCycleMomentum(Schedule):
 
     def __post_init__(self):
         for name in ("base_momentum", "max_momentum"):
-            self.keep(name, checks.number(name, getattr(self, name), checks.below_one))
+            self.keep(name, checks.below_one(name, getattr(self, name)))
 
     def at(self, t):
         return self.cycle.through(t, [self.max_momentum, self.base_momentum, self.max_momentum, self.max_momentum])

@@ -8,7 +8,6 @@ import numpy as np
 
 from lrlib import checks
 from lrlib.schedules.constant import as_schedule
-from lrlib.schedules.piecewise_constant import step_number
 from lrlib.schedules.schedule import Schedule
 
 
@@ -48,7 +47,7 @@ class Join(Schedule):
 
     def __post_init__(self):
         schedules = checks.sequence("schedules", self.schedules, as_schedule)
-        boundaries = checks.sequence("boundaries", self.boundaries, step_number)
+        boundaries = checks.sequence("boundaries", self.boundaries, checks.not_negative)
         self.keep("boundaries", checks.increasing("boundaries", boundaries))
         self.keep("schedules", checks.one_more("schedules", schedules, "boundaries", boundaries))
 

@@ -10,10 +10,6 @@ from lrlib import checks
 from lrlib.schedules.schedule import Schedule
 
 
-def step_number(name, value):
-    return checks.number(name, value, checks.not_negative)
-
-
 @dataclass(frozen=True, eq=False)
 class PiecewiseConstant(Schedule):
     r"""The first value up to the first boundary and at it, then the second value, and so on.
@@ -49,9 +45,9 @@ class PiecewiseConstant(Schedule):
     values: Sequence[float | np.ndarray]
 
     def __post_init__(self):
-        boundaries = checks.sequence("boundaries", self.boundaries, step_number)
+        boundaries = checks.sequence("boundaries", self.boundaries, checks.not_negative)
         self.keep("boundaries", checks.increasing("boundaries", boundaries))
-        values = checks.sequence("values", self.values, step_number)
+        values = checks.sequence("values", self.values, checks.not_negative)
         self.keep("values", checks.one_more("values", values, "boundaries", boundaries))
 
     def at(self, t):
@@ -140,7 +136,7 @@ class MultiStepDecay(Schedule):
 
     def __post_init__(self):
         super().__post_init__()
-        self.keep("milestones", checks.sequence("milestones", self.milestones, step_number))
+        self.keep("milestones", checks.sequence("milestones", self.milestones, checks.not_negative))
 
     def at(self, t):
         passed = 0 * t

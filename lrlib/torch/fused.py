@@ -46,7 +46,9 @@ class Kernel:
         traced = make_fx(update, tracing_mode="fake")(*numbers, x, g, *state.values())
         scalars, loop = halves(traced, len(numbers))
         self.scalars = torch._inductor.compile(scalars, numbers)
-        self.loop = torch._inductor.compile(loop, [*self.scalars(*numbers), x, g, *state.values()])
+        # A part's arrays are contiguous and of the shape by which this kernel was found: no need to look at each step.
+        known = [*self.scalars(*numbers), x, g, *state.values()]
+        self.loop = torch._inductor.compile(loop, known, options={"size_asserts": False})
         self.numbers, self.known = None, []
 
     def __call__(self, numbers, *arrays):

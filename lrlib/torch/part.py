@@ -100,9 +100,10 @@ class Part:
             torch._foreach_copy_(self.places, self.params + [p.grad for p in self.params])
             g = self.g
         else:
-            g = self.params[0].grad.reshape(self.x.shape)
+            g = self.params[0].grad.reshape(self.x.shape).contiguous()  # as a compiled loop takes it for granted
         self.t += 1
-        for (x, state), slope in zip(self.pieces, g.split(self.block), strict=True):
+        slopes = g.split(self.block) if len(self.pieces) > 1 else (g,)
+        for (x, state), slope in zip(self.pieces, slopes, strict=True):
             update(x, slope, state, self.t, lr)
         if self.gathered:
             torch._foreach_copy_(self.params, self.places[: len(self.params)])

@@ -71,6 +71,11 @@ def share(axis: dict, values: np.ndarray) -> np.ndarray:
         return (values - low) / (high - low)
 
 
+def placed_ticks(axis: dict) -> Ticks:
+    """Ticks of an axis with their shares of it instead of their values."""
+    return [(round(float(share(axis, np.asarray(value))), 4), label) for value, label in axis["ticks"]]
+
+
 def _thin(ring: np.ndarray, tolerance: float) -> np.ndarray:
     """Drop points of a line that lie within `tolerance` of the line without them (Ramer, Douglas and Peucker)."""
     keep = np.zeros(len(ring), dtype=bool)
@@ -114,9 +119,14 @@ def loss_axis(settled: np.ndarray, *, others_rise: bool) -> dict:
         top = high * (100 if others_rise else 3)
         positive = settled[settled > 0]
         bottom = max(float(positive.min()), high * 1e-12) / 1.5
-        return {"log": True, "limits": (bottom, top), "ticks": log_ticks(bottom, top)}
+        return log_axis(bottom, top)
     pad = 0.08 * (high - low) or 1.0
     return {"log": False, "limits": (low - pad, high + pad), "ticks": linear_ticks(low - pad, high + pad)}
+
+
+def log_axis(low: float, high: float) -> dict:
+    """Logarithmic axis between two positive limits."""
+    return {"log": True, "limits": (low, high), "ticks": log_ticks(low, high)}
 
 
 def rate_axis(rates: np.ndarray) -> dict:

@@ -1,72 +1,4 @@
 // A live figure: looks up the run at the slider's position and draws it. Nothing is computed here but pixels.
-const SVG = "http://www.w3.org/2000/svg";
-const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
-
-// Names of classes must not be Bootstrap's, which gives `.mark` a colour of its own.
-const CSS = `
-.lr-live { max-width: 760px; margin: 0 auto; color: inherit; font-size: 14px; line-height: 1.4; }
-.lr-live p { margin: 0 0 .3rem; }
-.lr-live-title { font-weight: 600; }
-.lr-live-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: .25rem 1rem; }
-.lr-live-panels svg { display: block; width: 100%; max-width: 460px; height: auto; margin: 0 auto; }
-.lr-live text { fill: currentColor; font-size: 12px; }
-.lr-live .name { font-weight: 600; }
-.lr-live .grid { stroke: currentColor; stroke-opacity: .13; }
-.lr-live .frame { fill: none; stroke: currentColor; stroke-opacity: .4; }
-.lr-live .region { fill: #35618f; fill-opacity: .07; fill-rule: evenodd; stroke: currentColor; stroke-opacity: .28; }
-.lr-live .sign { fill: none; stroke: currentColor; stroke-width: 2; }
-.lr-live .star { fill: currentColor; stroke: none; }
-.lr-live .others { fill: none; stroke: currentColor; stroke-opacity: .14; }
-.lr-live-key .others { stroke-opacity: .4; }
-.lr-live .run { fill: none; stroke: var(--ink); stroke: color-mix(in oklab, var(--ink) 78%, currentColor); stroke-linejoin: round; }
-.lr-live .dots { fill: none; stroke: var(--ink); stroke: color-mix(in oklab, var(--ink) 78%, currentColor); stroke-linecap: round; }
-.lr-live-key { display: flex; flex-wrap: wrap; gap: 0 1.2rem; }
-.lr-live-key svg { width: 34px; height: 10px; margin-right: .4rem; }
-.lr-live-sliders { display: grid; grid-template-columns: auto minmax(7rem, 1fr) auto; gap: .2rem .7rem; align-items: center; margin: .4rem 0; }
-.lr-live-sliders label { display: contents; }
-.lr-live-sliders input { width: 100%; height: 28px; margin: 0; accent-color: #1f6fb2; accent-color: color-mix(in oklab, #1f6fb2 80%, currentColor); cursor: pointer; }
-.lr-live-sliders output { min-width: var(--widest); font-weight: 600; font-variant-numeric: tabular-nums; }
-`;
-
-function element(tag, attributes = {}, parent = null, text = null) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== null) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
-function shape(tag, attributes, parent, text = null) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== null) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
-// A frame with ticks and names; `inside` clips what is drawn in it. X and Y place shares of the axes.
-function panel(parent, { width, height, left, right, top, bottom }, x, y, { name, xName }) {
-  const w = width - left - right, h = height - top - bottom;
-  const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, parent);
-  const X = (share) => share * w, Y = (share) => h - share * h;
-  const back = shape("svg", { x: left, y: top, width: w, height: h }, svg);
-  const axes = shape("g", { transform: `translate(${left},${top})` }, svg);
-  for (const [v, label] of x.ticks) {
-    shape("path", { class: "grid", d: `M${X(v)},0V${h}` }, axes);
-    const last = X(v) > w - 12; // would be cut at the edge
-    shape("text", { x: last ? w + 12 : X(v), y: h + 15, "text-anchor": last ? "end" : "middle" }, axes, label);
-  }
-  for (const [v, label] of y.ticks) {
-    shape("path", { class: "grid", d: `M0,${Y(v)}H${w}` }, axes);
-    shape("text", { x: -6, y: Y(v) + 4, "text-anchor": "end" }, axes, label);
-  }
-  shape("rect", { class: "frame", width: w, height: h }, axes);
-  shape("text", { class: "name", x: 0, y: -7 }, axes, name);
-  shape("text", { x: w, y: h + 30, "text-anchor": "end" }, axes, xName);
-  const inside = shape("svg", { x: left, y: top, width: w, height: h }, svg);
-  const note = shape("text", { x: w, y: -7, "text-anchor": "end" }, axes);
-  return { svg, back, inside, note, X, Y, w, h, left, below: top + h + 30 };
-}
 
 // For each series its numbers by name, lane and row, as shares of their axes; packed by _packed in live.py.
 function unpacked(view, { series, resolution }, lanes) {
@@ -81,8 +13,6 @@ function unpacked(view, { series, resolution }, lanes) {
     Object.entries(s.rows).map(([name, rows]) => [name, Array.from({ length: lanes }, () => lane(rows))]),
   ));
 }
-
-const line = (points) => (points.length ? "M" + points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L") : "");
 
 function drawPath(at, run, style) {
   const { X, Y, w, h } = at;
@@ -123,33 +53,24 @@ function star(x, y, parent) {
   shape("path", { class: "star", d: `M${Array.from({ length: 10 }, corner).join("L")}Z` }, parent);
 }
 
-function explainMarks({ svg, left, below }, minima) {
-  ring(left + 6, below - 4, svg);
-  shape("text", { x: left + 16, y: below }, svg, "start");
-  if (!minima.length) return;
-  star(left + 60, below - 4, svg);
-  shape("text", { x: left + 72, y: below }, svg, minima.length > 1 ? "minima" : "minimum");
+function cross(x, y, parent) { // the outline of an X: a saddle
+  shape("path", { class: "saddle", d: `M${x - 6},${y - 3}l3,-3l3,3l3,-3l3,3l-3,3l3,3l-3,3l-3,-3l-3,3l-3,-3l3,-3Z` }, parent);
 }
 
-function slider(parent, { name, values }, changed) {
-  const row = element("label", {}, parent);
-  element("span", {}, row, name);
-  const input = element("input", { type: "range", min: 0, max: values.length - 1, step: 1, "aria-label": name }, row);
-  const widest = Math.max(...values.map((v) => v.length));
-  const output = element("output", { "aria-live": "off", style: `--widest: ${widest}ch` }, row); // the slider itself speaks its value
-  input.addEventListener("input", () => changed(Number(input.value)));
-  for (const type of ["keydown", "keyup", "keypress"]) {
-    input.addEventListener(type, (event) => { if (SLIDER_KEYS.has(event.key)) event.stopPropagation(); }); // JupyterLab would take it
+function explainMarks({ svg, left, below }, minima, saddles) {
+  ring(left + 6, below - 4, svg);
+  shape("text", { x: left + 16, y: below }, svg, "start");
+  let at = left + 60;
+  for (const [points, draw, one, many] of [[minima, star, "minimum", "minima"], [saddles, cross, "saddle", "saddles"]]) {
+    if (!points.length) continue;
+    draw(at, below - 4, svg);
+    shape("text", { x: at + 12, y: below }, svg, points.length > 1 ? many : one);
+    at += 82;
   }
-  return (index) => {
-    input.value = index;
-    input.setAttribute("aria-valuetext", values[index]);
-    output.textContent = values[index];
-  };
 }
 
 function render({ model, el }) {
-  const spec = model.get("spec"), { sliders, series, axes, minima } = spec;
+  const spec = model.get("spec"), { sliders, series, axes, minima, saddles } = spec;
   const sizes = sliders.map((s) => s.values.length), lanes = sizes.reduce((a, b) => a * b);
   const end = axes.steps.limits[1];
   const numbers = unpacked(model.get("data"), spec, lanes);
@@ -177,7 +98,7 @@ function render({ model, el }) {
     const d = region.map((ring) => "M" + ring.map((v, i) => (i % 2 ? map.Y(v / 4000) : map.X(v / 4000)).toFixed(1)).join(" ") + "Z").join("");
     shape("path", { class: "region", d }, map.back);
   }
-  if (map) explainMarks(map, minima);
+  if (map) explainMarks(map, minima, saddles);
 
   const rows = element("div", { class: "lr-live-sliders" }, root);
   const set = sliders.map((s, i) => slider(rows, s, (index) => { model.set(`index${i + 1}`, index); model.save_changes(); }));
@@ -213,6 +134,7 @@ function render({ model, el }) {
     const note = outside.length ? `${outside.join(", ")} leaves the frame` : "";
     if (map) {
       for (const [x, y] of minima) star(map.X(x), map.Y(y), map.inside);
+      for (const [x, y] of saddles) cross(map.X(x), map.Y(y), map.inside);
       for (const { x, y } of runs) ring(map.X(x[0]), map.Y(y[0]), map.inside);
       map.note.textContent = note;
     }

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from lrlib.minimize import DIVERGED, Trajectory
 from lrlib.plots.figure import Figure
+from lrlib.plots.inputs import interval
 from lrlib.plots.style import Style, styles_of
 from lrlib.plots.wording import count, named, number
 from lrlib.widgets import axes
+from lrlib.widgets.drawing import Drawing, module
 from lrlib.widgets.still import still_image
 
 MAX_BYTES = 150_000  # what a reader on a slow line is asked to load for one figure
@@ -26,29 +26,13 @@ AXES = ("steps", "loss", "lr", "x", "y")
 UNLABELLED = Style("#c0392b", "-", "o")
 
 
-class LiveFigure(anywidget.AnyWidget):
+class LiveFigure(Drawing):
     """A figure whose sliders choose among computed runs. Made by `live`; `index1` and `index2` are the positions."""
 
-    _esm = pathlib.Path(__file__).with_name("live.js").read_text(encoding="utf-8")
-    spec = traitlets.Dict().tag(sync=True)
+    _esm = module("live.js")
     data = traitlets.Bytes().tag(sync=True)
     index1 = traitlets.Int(0).tag(sync=True)
     index2 = traitlets.Int(0).tag(sync=True)
-
-    def __init__(self, *, still: Figure, **traits: Any) -> None:
-        self.still = still
-        super().__init__(**traits)
-
-    @property
-    def alt(self) -> str:
-        """What the figure shows, in words."""
-        return self.still.alt
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
-        """Add what shows where no widget can: a still image at the start position, and words."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        image, size = self.still._repr_mimebundle_()
-        return {**data, **image}, {**metadata, **size}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +56,7 @@ def live(
     title: str | None = None,
     start: Any = None,
     view: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> LiveFigure:
     """Show a family of trajectories over one or two sliders.
 
@@ -93,6 +78,8 @@ def live(
         Where the sliders stand at first: the position nearest to a number, or the word. By default the middle.
     view : ((low, high), (low, high)), optional
         Limits of the plane. By default what the runs that settle need.
+    limits : (low, high), optional
+        Positive limits of the loss axis, which is then logarithmic. By default what the runs that settle need.
 
     Returns
     -------
@@ -134,16 +121,21 @@ def live(
         ),
         "lr": axes.rate_axis(np.concatenate([s.lr.ravel() for s in series])),
     }
+    if limits is not None:
+        frame["loss"] = axes.log_axis(*_positive("limits", limits))
     if on_plane:
         frame |= _plane(problem, series, settled, view)
     coded = [_coded(s, frame) for s in series]
     spec = {
         "title": title or "",
         "sliders": [{"name": name, "values": values} for name, values in labels.items()],
-        "axes": {name: axis | {"ticks": _ticks(axis)} for name, axis in frame.items() if name in AXES},
+        "axes": {name: axis | {"ticks": axes.placed_ticks(axis)} for name, axis in frame.items() if name in AXES},
         "resolution": RESOLUTION,
         "contours": frame.get("contours", []),
-        "minima": [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get("minima", [])],
+        **{
+            name: [[float(axes.share(frame[a], m[i])) for i, a in enumerate("xy")] for m in frame.get(name, [])]
+            for name in ("minima", "saddles")
+        },
         "series": [
             {
                 "label": s.label,
@@ -304,13 +296,22 @@ def _plane(problem: Any, series: list[Series], settled: list[np.ndarray], view: 
         "x": {"log": False, "limits": x, "ticks": axes.linear_ticks(*x)},
         "y": {"log": False, "limits": y, "ticks": axes.linear_ticks(*y)},
         "minima": minima,
+        "saddles": _inside(np.reshape(getattr(problem, "saddles", ()), (-1, 2)), x, y),
         "contours": axes.contours(problem.loss, x, y),
     }
 
 
-def _ticks(axis: dict) -> list[tuple[float, str]]:
-    """Ticks as shares of the axis."""
-    return [(round(float(axes.share(axis, np.asarray(value))), 4), label) for value, label in axis["ticks"]]
+def _positive(name: str, limits: Any) -> tuple[float, float]:
+    low, high = interval(name, limits)
+    if low <= 0:
+        raise ValueError(f"{name} must be positive, got {limits!r}")
+    return low, high
+
+
+def _inside(points: np.ndarray, x: axes.Limits, y: axes.Limits) -> np.ndarray:
+    """Which of the points (n, 2) lie in the frame."""
+    low, high = np.transpose([x, y])
+    return points[((low <= points) & (points <= high)).all(axis=1)]
 
 
 def outcome(s: Series, lane: int) -> str:

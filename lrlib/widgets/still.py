@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from lrlib.plots.figure import DPI
-from lrlib.plots.style import GRID, INK, RING, STAR, house_style
+from lrlib.plots.style import GRID, INK, RING, SADDLE, STAR, house_style
 
 if TYPE_CHECKING:
     from lrlib.widgets.live import Series
@@ -33,18 +33,18 @@ def still_image(spec: dict, frame: dict, series: list[Series], lane: int, shown:
             _draw_plane(panels["plane"], frame, series, lane)
         else:
             panels = figure.subplot_mosaic([["loss", "lr"]])
-        _frame(panels["loss"], frame["steps"], frame["loss"], "loss", "" if on_plane else "step")
-        _frame(panels["lr"], frame["steps"], frame["lr"], "learning rate actually used (per step)", "step")
+        frame_panel(panels["loss"], frame["steps"], frame["loss"], "loss", "" if on_plane else "step")
+        frame_panel(panels["lr"], frame["steps"], frame["lr"], "learning rate actually used (per step)", "step")
         if len(series) == 1:  # the losses at all positions of the first slider
             second = len(spec["sliders"][1]["values"]) if len(spec["sliders"]) == 2 else 1
-            others = _drawable(series[0].loss[:, lane % second :: second], frame["loss"])
+            others = drawable(series[0].loss[:, lane % second :: second], frame["loss"])
             panels["loss"].plot(series[0].step, others, color="#999999", lw=0.6, alpha=0.5)
             panels["loss"].plot([], [], color="#999999", lw=1.2, label=f"other values of {spec['sliders'][0]['name']}")
         for i, s in enumerate(series):
             lost = f"diverged at step {s.lost[lane]}" if s.lost[lane] >= 0 else ""
             name = f"{s.label} ({lost})" if s.label and lost else s.label or lost
             how: dict[str, Any] = {"color": s.style.color, "linestyle": s.style.linestyle, "label": name}
-            panels["loss"].plot(s.step, _drawable(s.loss[:, lane], frame["loss"]), **how)
+            panels["loss"].plot(s.step, drawable(s.loss[:, lane], frame["loss"]), **how)
             rates = np.broadcast_to(s.lr[:, lane], len(s.step) - 1)
             panels["lr"].stairs(rates, s.step, baseline=None, lw=2 * (len(series) - i), **how)  # equal ones all show
         if spec["title"]:
@@ -59,7 +59,7 @@ def _draw_plane(panel: Axes, frame: dict, series: list[Series], lane: int) -> No
     for region in frame["contours"]:
         rings = [Path(low + (high - low) * np.reshape(ring, (-1, 2)) / 4000, closed=True) for ring in region]
         panel.add_patch(PathPatch(Path.make_compound_path(*rings), facecolor=REGION[0], edgecolor=REGION[1], lw=0.6))
-    _frame(panel, frame["x"], frame["y"], "θ₂", "θ₁")
+    frame_panel(panel, frame["x"], frame["y"], "θ₂", "θ₁")
     panel.grid(False)
     panel.set_box_aspect(1)
     for s in series:
@@ -70,8 +70,10 @@ def _draw_plane(panel: Axes, frame: dict, series: list[Series], lane: int) -> No
     marks = [panel.plot(*zip(*starts, strict=True), linestyle="", **RING, mec=INK, label="start")[0]]
     if len(frame["minima"]):
         marks += panel.plot(*frame["minima"].T, linestyle="", **STAR, label="minimum")
+    if len(frame["saddles"]):
+        marks += panel.plot(*frame["saddles"].T, linestyle="", **SADDLE, label="saddle")
     panel.legend(
-        handles=marks, ncols=2, loc="upper left", bbox_to_anchor=(-0.04, -0.06), handlelength=1, columnspacing=1
+        handles=marks, ncols=3, loc="upper left", bbox_to_anchor=(-0.04, -0.06), handlelength=1, columnspacing=1
     )
 
 
@@ -84,7 +86,7 @@ def _until_gone(path: np.ndarray, frame: dict, *, lost: bool) -> np.ndarray:
     return np.clip(path, centre - 100 * size, centre + 100 * size)
 
 
-def _frame(panel: Axes, x: dict, y: dict, name: str, x_name: str) -> None:
+def frame_panel(panel: Axes, x: dict, y: dict, name: str, x_name: str) -> None:
     for which, axis in (("x", x), ("y", y)):
         panel.set(**{f"{which}scale": "log" if axis["log"] else "linear"})
         values, labels = zip(*axis["ticks"], strict=True)
@@ -95,7 +97,7 @@ def _frame(panel: Axes, x: dict, y: dict, name: str, x_name: str) -> None:
     panel.set_xlabel(x_name, loc="right")
 
 
-def _drawable(values: np.ndarray, axis: dict) -> np.ndarray:
+def drawable(values: np.ndarray, axis: dict) -> np.ndarray:
     """Leave out what lies too far above an axis for matplotlib to place, and lift what lies too far below."""
     low, high = axis["limits"]
     if axis["log"]:

@@ -2,13 +2,14 @@
 
 Each module does one thing and has its own ``setup``: `mathematics` renders formulas at build time, `outputs` gives
 claims, live figures and the Colab cell their form, `reference` documents lrlib, `rosetta` says what other libraries
-call the same, `pages` trims what every page loads and mends its markup, `fonts` cuts the fonts to what the pages show.
+call the same, `chinese` lists the glossary's Chinese terms, `pages` trims what every page loads and mends its markup,
+`fonts` cuts the fonts to what the pages show.
 """
 
 import hashlib
 from pathlib import Path
 
-from . import fonts, mathematics, outputs, pages, reference, rosetta
+from . import chinese, fonts, mathematics, outputs, pages, reference, rosetta
 
 
 def setup(app):
@@ -16,6 +17,6 @@ def setup(app):
     sources = sorted(Path(__file__).parent.glob("*.*"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     app.add_config_value("edition_sources", digest, "env")
-    for module in (mathematics, outputs, reference, rosetta, pages, fonts):
+    for module in (mathematics, outputs, reference, rosetta, chinese, pages, fonts):
         module.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,6 +1,6 @@
 """Executes every notebook as a reader would and compares with what is committed: `python tests/book/run_notebooks.py`.
 
-Each notebook of the book, and each set of exercises with its solutions filled in, is copied into a folder of its
+Each notebook of the book, and the worked solutions of each set of exercises, is copied into a folder of its
 own and run there by nbval, strictly, with nothing of this repository in sight but the lrlib package installed by
 
     pip install --no-deps --target _build/package .
@@ -26,7 +26,7 @@ from publishing.stale import library  # noqa: E402
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run the notebooks of the repository at `root` and return pytest's exit status."""
     parser = argparse.ArgumentParser(description="Execute every notebook from an empty folder and compare.")
-    parser.add_argument("names", nargs="*", help="part/topic (default: every notebook)")
+    parser.add_argument("names", nargs="*", help="part/topic, or index (default: every notebook)")
     parser.add_argument("--package", type=Path, default=root / "_build" / "package", help="where lrlib is installed")
     parser.add_argument("--jobs", default="2", help="notebooks at once (default: 2)")
     options = parser.parse_args(arguments)
@@ -53,8 +53,10 @@ def stage(root: Path, folder: Path, names: list[str]) -> None:
         If a name is unknown or there is no notebook at all.
     """
     known: dict[str, list[Path]] = {}
-    for path in [*root.glob("book/[!.]*/*.ipynb"), *root.glob("exercises/[!.]*/*.md")]:
-        known.setdefault(f"{path.parent.name}/{path.stem}", []).append(path)
+    chapters = [*root.glob("book/*.ipynb"), *root.glob("book/[!.]*/*.ipynb")]
+    for path in [*chapters, *root.glob("exercises/solutions/[!.]*/*.ipynb")]:
+        name = path.stem if path.parent.name == "book" else f"{path.parent.name}/{path.stem}"
+        known.setdefault(name, []).append(path)
     for name in names:
         if name not in known:
             raise ValueError(f"no notebook {name}; there are {', '.join(sorted(known))}")
@@ -63,10 +65,7 @@ def stage(root: Path, folder: Path, names: list[str]) -> None:
     for name in names or known:
         for path in known[name]:
             kind = path.relative_to(root).parts[0]
-            notebook = read(path)
-            # The instructor's cells are not the student's: they need the grader.
-            notebook.cells = [cell for cell in notebook.cells if "spec" not in cell.metadata.get("tags", [])]
-            write(notebook, folder / kind / name / f"{path.stem}.ipynb")
+            write(read(path), folder / kind / name / f"{path.stem}.ipynb")
 
 
 def _require_today_s(package: Path, root: Path) -> None:

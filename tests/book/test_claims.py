@@ -1,6 +1,6 @@
 """Every claim of the book can fail: each has a change of its chapter or of lrlib under which it does.
 
-The changes are in ``mutants/<part>/<topic>.yaml``; `mutation.mutants` says how they are written.
+The changes are in ``mutants/<part>/<topic>.yaml``, as the chapters are; `mutation.mutants` says how they are written.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def test_every_claim_holds_and_fails_under_each_of_its_mutants(chapter):
 
 
 def test_every_file_of_mutants_belongs_to_a_chapter():
-    names = {path.relative_to(HERE / "mutants").with_suffix("").as_posix() for path in HERE.glob("mutants/*/*.yaml")}
+    folder = HERE / "mutants"
+    names = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")}
     assert names <= {chapter.name for chapter in chapters(ROOT)}
 
 

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from publishing import Repository, prepare, read, read_repository, write
+from publishing.chapters import chapters, orphans
 from publishing.execute import STATE, VIEW
 from publishing.stale import RECORDED
 
@@ -201,6 +202,16 @@ def test_notebook_can_be_chosen_by_its_text_or_by_its_notebook(made, monkeypatch
     assert made.publish("--check", "chapters/part/topic.md") == 0
     assert made.publish("--check", "book/part/topic.ipynb") == 0
     assert made.publish("--check", "chapters/part/other.md") == 1
+
+
+def test_front_page_is_made_like_a_chapter(made):
+    made.write("chapters/index.md", "# Front\n")
+    made.write("book/left.ipynb", "{}")
+    assert [chapter.name for chapter in chapters(made.root)] == ["index", "part/topic"]
+    assert orphans(made.root) == [made.root / "book" / "left.ipynb"]
+    (made.root / "book" / "left.ipynb").unlink()
+    assert made.publish() == 0
+    assert read(made.root / "book" / "index.ipynb").cells[0].source == "# Front"
 
 
 @pytest.mark.parametrize("arguments", [["chapters/part/none.md"], ["--jobs", "0"]])

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import shutil
 
+import nbformat
 import pytest
 import run_notebooks
+from nbformat import v4
 
 from publishing import read
 
-MASTER = """\
-# Exercises
 
-```{code-cell}
-:tags: [spec]
-import grader
-```
-
-```{code-cell}
-answer = 42
-```
-"""
+def solutions(source):
+    return nbformat.writes(v4.new_notebook(cells=[v4.new_markdown_cell("# Answers"), v4.new_code_cell(source)]))
 
 
 @pytest.fixture
@@ -31,7 +24,7 @@ def installed(made):
 
 
 def test_notebook_as_made_passes(installed):
-    installed.write("exercises/part/topic.md", MASTER)
+    installed.write("exercises/solutions/part/topic.ipynb", solutions("answer = 42"))
     assert run_notebooks.main(["--jobs", "1"], root=installed.root) == 0
 
 
@@ -43,19 +36,19 @@ def test_notebook_with_another_output_fails(installed, capfd):
 
 
 def test_solution_that_fails_is_a_failure(made):
-    made.write("exercises/part/topic.md", MASTER.replace("42", "1 / 0"))
+    made.write("exercises/solutions/part/topic.ipynb", solutions("answer = 1 / 0"))
     shutil.rmtree(made.root / "book")
     shutil.copytree(made.root / "lrlib", made.root / "_build" / "package" / "lrlib")
     assert run_notebooks.main(["--jobs", "1"], root=made.root) == 1
 
 
 def test_each_notebook_gets_a_folder_of_its_own(made, tmp_path):
-    made.write("exercises/part/topic.md", MASTER)
+    made.write("exercises/solutions/part/topic.ipynb", solutions("answer = 42"))
     run_notebooks.stage(made.root, tmp_path / "stage", [])
     files = sorted(path for path in (tmp_path / "stage").rglob("*") if path.is_file())
     names = [path.relative_to(tmp_path / "stage").as_posix() for path in files]
     assert names == ["book/part/topic/topic.ipynb", "exercises/part/topic/topic.ipynb"]
-    assert [cell.source for cell in read(files[1]).cells] == ["# Exercises", "answer = 42"]
+    assert [cell.source for cell in read(files[1]).cells] == ["# Answers", "answer = 42"]
 
 
 def test_installed_package_of_yesterday_is_refused(installed):

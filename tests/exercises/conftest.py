@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # neither grader nor publishing is installed
 
-from grader.make import Folders, masters_in  # noqa: E402
+from grader.make import COURSE, masters_in  # noqa: E402
 from grader.masters import load  # noqa: E402
 
-MASTERS = masters_in(Folders())
+MASTERS = masters_in(COURSE)
 load_once = cache(load)
 
 
@@ -23,5 +23,6 @@ def master(request):
 
 @pytest.fixture(autouse=True)
 def no_mistake_made_before():
-    """Hints get more specific within one Python; each test begins anew."""
+    """Hints get more specific, and sets are loaded, within one Python; each test begins anew."""
     sys.modules["lrlib.exercises.check"]._seen.clear()
+    sys.modules["lrlib.exercises.questions"]._loaded.clear()

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import publishing
-from grader.make import ROOT, Folders, make
+from grader.make import COURSE, ROOT, make
 from grader.masters import MARKER
 from grader.prove import faults
 from lrlib.exercises import check, questions
@@ -22,7 +23,7 @@ from lrlib.exercises.runs import Run
 
 
 def made_from(master):
-    notebook, cases = Folders().made_from(master.path)
+    notebook, cases, _ = COURSE.made_from(master.path)
     return nbformat.read(notebook, as_version=4), json.loads(cases.read_text("utf-8"))
 
 
@@ -45,7 +46,7 @@ def test_nothing_is_wrong_with_the_master(master):
 
 
 def test_what_is_committed_is_what_the_masters_make(tmp_path):
-    assert make(Folders(record=tmp_path / "record.json"), check=True, force=True) == []
+    assert make(replace(COURSE, record=tmp_path / "record.json"), check=True, force=True) == []
 
 
 def test_check_accepts_the_solution(master):
@@ -105,6 +106,27 @@ def test_the_student_notebook_holds_no_solution_and_no_spec(master):
     assert not MARKER.search(text)
     assert "grader" not in text
     assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in notebook.cells)
+
+
+def test_the_worked_solutions_answer_and_explain_every_question(master):
+    _, _, path = COURSE.made_from(master.path)
+    cells = nbformat.read(path, as_version=4).cells
+    assert all("spec" not in cell.metadata.get("tags", []) for cell in cells)
+    text = "\n".join(cell.source for cell in cells)
+    assert not MARKER.search(text) and "your code here" not in text and "grader" not in text
+    printed = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    questions = [question for question in master.exercises.questions if question.kind != "prose"]
+    assert re.findall(r"^✓ ([\w.]+): right", printed, re.MULTILINE) == [question.id for question in questions]
+    assert text.count("<summary>Why</summary>") == text.count("<summary>Mistakes seen here</summary>") == len(questions)
+    for question in questions:
+        for mutant in question.mutants:
+            assert mutant.hints[-1] in re.sub(r"\\(.)", r"\1", text), mutant.name
+
+
+def test_the_book_shows_the_exercises_and_then_the_solutions(master):
+    sections = re.findall(r"- file: (exercises/.+)", (ROOT / "_toc.yml").read_text("utf-8"))
+    first = sections.index(f"exercises/student/{master.exercises.name}")
+    assert sections[first + 1] == f"exercises/solutions/{master.exercises.name}"
 
 
 def test_the_public_cases_hold_no_code(master):
@@ -183,7 +205,7 @@ def run_nbval(notebook, folder):
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-@pytest.mark.parametrize("path", sorted(Folders().cases.glob("*/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(COURSE.cases.glob("*/*.json")), ids=lambda path: path.stem)
 def test_public_cases_are_small(path: Path):
     assert path.stat().st_size < 60_000
 

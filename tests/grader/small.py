@@ -21,7 +21,7 @@ from pathlib import Path
 
 from grader import ExerciseSet, Mutant, Tolerance
 
-exercises = ExerciseSet("part/topic", version=1, withheld=(), time_limit_s=8)
+exercises = ExerciseSet("part/topic", version=1, withheld=("Adam",), time_limit_s=8)
 ```
 
 ```{code-cell} ipython3
@@ -48,7 +48,7 @@ check("topic.guess", guess)
 
 <!-- answer: topic.why -->
 <!-- BEGIN SOLUTION -->
-Because.
+Because the secret is here.
 <!-- END SOLUTION -->
 
 ```{code-cell} ipython3

@@ -1,6 +1,7 @@
 """The command line, from the secret to the grades, and what it says to those who err."""
 
 import csv
+import io
 import json
 import os
 import subprocess
@@ -218,3 +219,44 @@ def test_a_right_answer_gets_its_points_in_a_sandbox(course, capsys):
     hand_in(course / "in", "anna.ipynb", notebook(RIGHT))
     assert main(["grade", "in", "--masters", "masters", "--roster", "roster.csv"]) == 0
     assert "without a sandbox" not in capsys.readouterr().out
+
+
+def test_forgetting_asks_first(course, monkeypatch, capsys):
+    assert grade() == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main(["forget", "anna"]) == 1
+    assert main(["export", "csv"]) == 0
+    assert "Anna" in capsys.readouterr().out
+    assert main(["forget", "anna", "--yes"]) == 0
+    assert main(["export", "csv"]) == 0
+    said = capsys.readouterr().out
+    assert "anna: 1 file forgotten." in said and "Anna" not in said and "Ben" in said
+    assert main(["forget", "anna", "--yes"]) == 1
+    assert "holds nothing under the student 'anna'" in capsys.readouterr().err
+
+
+def test_where_nothing_is_asked_in_words_there_is_nothing_to_mark(course, capsys):
+    master = Path("masters/part/topic.md")
+    assert grade() == 0
+    text = master.read_text()
+    start = text.index("+++\n\n<!-- answer")
+    text = text[:start] + text[text.index("```{code-cell}", start) :]
+    master.write_text("\n".join(line for line in text.splitlines() if "exercises.prose(" not in line))
+    assert main(["mark", "export", "marks.yaml", "--masters", "masters"]) == 2
+    assert "part/topic asks for nothing in words" in capsys.readouterr().err
+    assert not Path("marks.yaml").exists()
+
+
+def test_a_private_notebook_that_brings_its_cases_is_graded(course, capsys):
+    where = ["--masters", "masters", "--students", "given", "--cases", "cases", "--solutions", "answers"]
+    assert main(["make", *where]) == 0
+    for folder, student in (("given", "anna"), ("answers", "ben")):
+        text = Path(folder, "part", "topic.ipynb").read_text("utf-8")
+        assert "from lrlib.exercises import load" in text
+        hand_in(Path("in"), f"{student}.ipynb", text)
+    assert grade("--secret-file", "secret.key") == 0
+    assert main(["export", "csv", "--output", "grades.csv"]) == 0
+    with open("grades.csv", encoding="utf-8-sig") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert [(rows[id]["topic.double"], rows[id]["topic.guess"]) for id in ("anna", "ben")] == [("0", "0"), ("2", "1")]
+    assert "load" not in rows["ben"]["notes"]

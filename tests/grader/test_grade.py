@@ -11,7 +11,7 @@ import pytest
 import publishing
 from grader import ExerciseSet, Mutant, Tolerance, sandbox
 from grader.grade import grade
-from grader.make import Folders, masters_in
+from grader.make import COURSE, masters_in
 from grader.masters import Master, load
 from lrlib.exercises.calls import Case
 
@@ -24,7 +24,7 @@ def graded(master, path, *, student="s1", secret=SECRET, backend="unsafe"):
 
 # ---- every question of every set ----
 
-PATHS = masters_in(Folders())
+PATHS = masters_in(COURSE)
 loaded = {}
 
 
@@ -121,7 +121,7 @@ def test_every_mutant_loses_the_points_and_gets_its_hint(master, tmp_path):
 
 
 def test_the_untouched_notebook_gets_nothing(master):
-    result = graded(master, Folders().made_from(master.path)[0])
+    result = graded(master, COURSE.made_from(master.path)[0])
     assert {question.points for question in result.questions} == {0}
     assert all(question.why == "not written yet." or question.mistake == "as-given" for question in result.questions)
     assert (result.notes, result.prose) == ((), ())

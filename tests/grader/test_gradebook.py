@@ -304,6 +304,52 @@ def test_a_failure_is_kept_until_there_is_a_result(book):
     assert book.failures() == []
 
 
+def test_one_file_is_forgotten_with_its_result_and_marks(book):
+    first, second = result(), result(points=1.0, submission="6" * 64)
+    book.add(first, IN_TIME)
+    book.add(second, late(minutes=1))
+    for one in (first, second):
+        book.mark("anna", "part/topic", one.submission, "topic.why", 2, who="A")
+    assert book.forget("anna", file="late.ipynb") == 1
+    assert [(one.result, len(one.marks)) for one in book.attempts()] == [(first, 1)]
+    assert book.marks("anna", "part/topic", second.submission) == []
+    assert len(book.marks("anna", "part/topic", first.submission)) == 1
+
+
+def test_a_result_stays_while_another_file_holds_the_same(book):
+    book.add(result(), IN_TIME)
+    book.attempted("anna", "part/topic", "5" * 64, Attempt("copy.ipynb", DUE))
+    assert book.forget("anna", file="anna.ipynb") == 1
+    assert [one.attempt.file for one in book.attempts()] == ["copy.ipynb"]
+
+
+def test_what_was_handed_in_for_one_set_is_forgotten_and_the_student_stays(book):
+    book.enrol([Student("anna", "Anna")])
+    book.add(result(), IN_TIME)
+    book.add(result(set="part/other"), IN_TIME)
+    book.fail("anna", "part/topic", "7" * 64, "broken.ipynb", "an error")
+    assert book.forget("anna", set="part/topic") == 2
+    assert book.sets() == ["part/other"] and book.failures() == []
+    assert [student.name for student in book.students()] == ["Anna"]
+
+
+def test_a_student_who_only_stands_in_the_roster_is_forgotten(book):
+    book.enrol([Student("anna", "Anna"), Student("ben", "Ben")])
+    book.add(result("ben"), Attempt("ben.ipynb", DUE))
+    assert book.forget("anna") == 0
+    assert [student.id for student in book.students()] == ["ben"] and len(book.results()) == 1
+
+
+@pytest.mark.parametrize("what", [{}, {"set": "part/gone"}, {"file": "gone.ipynb"}])
+def test_there_must_be_something_to_forget(book, what):
+    book.add(result("ben"), Attempt("ben.ipynb", DUE))
+    if what:
+        book.add(result(), IN_TIME)
+    with pytest.raises(GradebookError, match=r"holds nothing.* under the student 'anna'"):
+        book.forget("anna", **what)
+    assert len(book.results()) == 1 + bool(what)
+
+
 def test_names_that_look_like_sql_are_names(book):
     name = "Robert'); DROP TABLE results;--\n\x00"
     book.enrol([Student("anna", name)])

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from grader import withheld
-from grader.make import ROOT, Folders, masters_in
+from grader.make import COURSE, ROOT, masters_in
 from grader.masters import load
 
-MASTERS = masters_in(Folders())
+MASTERS = masters_in(COURSE)
 
 
 @pytest.fixture(autouse=True)

@@ -104,6 +104,7 @@ def test_rejects_what_is_no_iteration():
     for wrong, words in (
         ((1.0, 2.0), "ns_coefficients must be three numbers, got 2"),
         ((1.0, 2.0, float("nan")), r"ns_coefficients\[2\] must be finite, got nan"),
+        ((1.0, float("-inf"), 2.0), r"ns_coefficients\[1\] must be finite, got -inf"),
     ):
         with pytest.raises(ValueError, match=words):
             Muon(ns_coefficients=wrong)

@@ -41,7 +41,7 @@ POSITIVE = [(0, "must be finite and positive, got 0"), (np.nan, "must be finite 
 BELOW_ONE = [(1.0, "must lie in [0, 1), got 1"), (-0.1, "must lie in [0, 1), got -0.1")]
 FLAG = [("no", "must be True or False, got 'no'"), (1, "must be True or False, got 1")]
 NUMBER = [
-    ("0.9", "must be a number, an array or a schedule, got '0.9'"),
+    ("0.9", "must be a number or an array, got '0.9'"),
     (abs, "must be a number or an array, got <built-in function abs>"),
 ]
 

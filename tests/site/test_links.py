@@ -2,13 +2,18 @@
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from publishing.chapters import chapters
+
+ROOT = Path(__file__).resolve().parents[2]
 LOADED = [("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"), ("video", "src")]
-CHAPTERS = ["foundations/gradient_descent", "schedules/exponential", "optimizers/adam"]
+CHAPTERS = [chapter.name for chapter in chapters(ROOT) if "/" in chapter.name]  # all but the front page
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +34,22 @@ def is_elsewhere(address):
 
 
 def test_every_chapter_and_its_exercises_are_built(html):
-    expected = [f"{folder}/{topic}.html" for topic in CHAPTERS for folder in ("book", "exercises/student")]
+    folders = ("book", "exercises/student", "exercises/solutions")
+    expected = [f"{folder}/{topic}.html" for topic in CHAPTERS for folder in folders]
     assert [page for page in expected if not (html / page).exists()] == []
+
+
+def test_answers_are_folded(html, pages):
+    for topic in CHAPTERS:
+        page = pages[html / "exercises" / "solutions" / f"{topic}.html"]
+        assert page.h1.get_text().startswith("Worked solutions")
+        notebook = nbformat.read(ROOT / "exercises" / "solutions" / f"{topic}.ipynb", as_version=4)
+        solved = [cell.source.strip() for cell in notebook.cells if "hide-input" in cell.metadata.get("tags", [])]
+        assert len(solved) >= 5
+        assert [code.get_text().strip() for code in page.select("details.hide div.highlight pre")] == solved
+        folds = page.select("article details")
+        assert len(folds) >= 3 * len(solved)
+        assert not any(fold.has_attr("open") for fold in folds)
 
 
 def test_internal_links_lead_somewhere(html, pages, anchors):

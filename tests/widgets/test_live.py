@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from lrlib import SGD, Adam, ExponentialDecay, Quadratic, minimize
+from lrlib import SGD, Adam, DoubleWell, ExponentialDecay, Quadratic, minimize
 from lrlib.plots.wording import number
 from lrlib.widgets import live
 
@@ -128,6 +128,32 @@ def test_axes_do_not_depend_on_the_runs_that_diverge():
         assert figure().spec[name] == alone.spec[name]
     assert all(figure().spec["axes"][axis] == alone.spec["axes"][axis] for axis in "xy")
     assert figure().spec["axes"]["loss"]["limits"][0] == alone.spec["axes"]["loss"]["limits"][0]
+
+
+def test_the_loss_axis_has_the_limits_asked_for():
+    spec = figure(limits=(1e-3, 1e3)).spec
+    assert spec["axes"]["loss"] | {"ticks": []} == {"log": True, "limits": (1e-3, 1e3), "ticks": []}
+    assert_sent(figure(limits=(1e-3, 1e3)), "loss", DESCENT.loss)
+
+
+@pytest.mark.parametrize("limits", [(0, 1), (-1.0, 1.0)])
+def test_limits_of_the_loss_axis_are_positive(limits):
+    with pytest.raises(ValueError, match=r"limits must be positive, got \("):
+        figure(limits=limits)
+
+
+def test_saddles_within_the_frame_are_marked_in_the_plane_and_in_the_still_image():
+    wells = DoubleWell()
+    runs = minimize(wells, SGD(lr=RATES[:, None]), steps=5)
+
+    def seen_in(view):
+        return live(wells, runs, {"learning rate": RATES}, view=view)
+
+    around, beside = seen_in(((-1, 3), (-2, 2))), seen_in(((1, 3), (-2, 2)))
+    assert around.spec["saddles"] == [[0.25, 0.5]]
+    assert beside.spec["saddles"] == figure().spec["saddles"] == []
+    key = around.still.figure.axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in key] == ["start", "minimum", "saddle"]
 
 
 def test_a_contour_is_a_line_of_equal_loss():
