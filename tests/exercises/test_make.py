@@ -1,7 +1,9 @@
 """Making what students get from a master, and proving masters: each fault is found."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,109 +14,22 @@ from grader.make import COURSE, Folders, make
 from grader.masters import MasterError, load
 from grader.prove import faults
 
-MASTER = """\
-# A set
+sys.path.insert(0, str(Path(__file__).parents[1] / "grader"))  # the tests are not installed
 
-```{code-cell} ipython3
-import numpy as np
-
-from lrlib.exercises import check
-```
-
-```{code-cell} ipython3
-:tags: [spec]
-
-from grader import ExerciseSet, Mutant, Tolerance
-
-exercises = ExerciseSet("part/topic", version=1, withheld=("Adam",), time_limit_s=10)
-```
-
-```{code-cell} ipython3
-def double(x):
-    \"\"\"Return twice x.\"\"\"
-    ### BEGIN SOLUTION
-    return 2.0 * x + 0.0
-    ### END SOLUTION
-```
-
-<!-- BEGIN SOLUTION -->
-Twice is x + x: a secret reason.
-<!-- END SOLUTION -->
-
-Now a guess.
-
-```{code-cell} ipython3
-guess = ...
-### BEGIN SOLUTION
-guess = 123.25
-### END SOLUTION
-```
-
-```{code-cell} ipython3
-check("topic.double", double)
-```
-
-```{code-cell} ipython3
-check("topic.guess", guess)
-```
-
-+++
-
-<!-- answer: topic.why -->
-<!-- BEGIN SOLUTION -->
-Because the secret is here.
-<!-- END SOLUTION -->
-
-```{code-cell} ipython3
-:tags: [spec]
-
-def cases(rng):
-    for _ in range(3):
-        yield {"x": round(rng.uniform(1, 2), 2)}
-
-
-def reference(x):
-    return x + x
-
-
-exercises.function(
-    "topic.double",
-    double,
-    points=1,
-    cases=cases,
-    reference=reference,
-    tolerance=Tolerance(1e-6, "float64"),
-    mutants=[
-        Mutant("tripled", lambda x: 3 * x, ("Too much.", "Three times is too much.")),
-        Mutant("kept", lambda x: x, ("Too little.", "Once is too little.")),
-    ],
-)
-exercises.number(
-    "topic.guess",
-    guess,
-    points=1,
-    reference=lambda: 493 / 4,
-    tolerance=Tolerance(1e-3, "three digits"),
-    mutants=[Mutant("ten-times", 1232.5, ("Too much.", "Ten times.")), Mutant("sign", -123.25, ("Sign?", "Minus."))],
-)
-exercises.prose("topic.why", rubric=[(2, "Says why.")])
-```
-"""
+from small import MASTER, write_master
 
 
 @pytest.fixture
 def folders(tmp_path):
     """Folders with one master, whose text `folders.write` can change."""
     here = Folders(tmp_path / "masters", tmp_path / "students", tmp_path / "cases", record=tmp_path / "record.json")
-    (here.masters / "part").mkdir(parents=True)
-    (here.masters / "part" / "topic.md").write_text(MASTER, encoding="utf-8")
+    write_master(here.masters)
     return here
 
 
 def write(folders, old, new):
     assert MASTER.count(old) >= 1
-    (folders.masters / "part" / "topic.md").write_text(MASTER.replace(old, new), encoding="utf-8")
-    return folders.masters / "part" / "topic.md"
+    return write_master(folders.masters, old=old, new=new)
 
 
 def test_a_student_notebook_has_a_place_for_each_answer(folders):
@@ -237,7 +152,7 @@ def test_a_leak_is_found_even_if_the_cutting_fails(folders, monkeypatch):
         ('"part/topic"', '"part/other"', "id must be"),
         ("import numpy as np", "1 / 0", "cell 2: ZeroDivisionError"),
         ('"topic.guess",\n    guess', '"topic.double",\n    guess', "used once in a set"),
-        ("points=1,\n    cases", "points=0,\n    cases", "must be at least 1, got 0"),
+        ("points=2,\n    cases", "points=0,\n    cases", "must be at least 1, got 0"),
         ('"three digits")', '"three digits"), near=1e-4', "near of topic.guess must be above the tolerance"),
     ],
 )

@@ -28,9 +28,15 @@ exercises = ExerciseSet("part/topic", version=1, withheld=("Adam",), time_limit_
 def double(x):
     """Return twice x."""
     ### BEGIN SOLUTION
-    return 2.0 * x
+    return 2.0 * x + 0.0
     ### END SOLUTION
 ```
+
+<!-- BEGIN SOLUTION -->
+Twice is x + x: a secret reason.
+<!-- END SOLUTION -->
+
+Now a guess.
 
 ```{code-cell} ipython3
 guess = ...
@@ -41,6 +47,9 @@ guess = 123.25
 
 ```{code-cell} ipython3
 check("topic.double", double)
+```
+
+```{code-cell} ipython3
 check("topic.guess", guess)
 ```
 
